@@ -1,0 +1,123 @@
+"""
+Every error that this application raises on purpose.
+
+    BotApplicationError
+    ├── SettingsError               the app cannot start as it is configured
+    ├── RequestRefused              the HTTP request is not answered with a turn
+    │   ├── MalformedActivity           not an activity
+    │   ├── NotAuthenticated            no proof of who is speaking
+    │   ├── NotPermitted                a genuine sender that may not do this
+    │   ├── RequestTooLarge             more bytes than a turn may have
+    │   └── UnsupportedMediaType        not JSON
+    ├── StateError                  state could not be read or written
+    │   ├── StateConflict               somebody else wrote first
+    │   ├── StateTooLarge               the document exceeds what the store takes
+    │   ├── StateThrottled              the store asks for patience
+    │   ├── StateUnavailable            the store did not answer, or failed
+    │   ├── StateForbidden              the store does not let us in
+    │   ├── StateContainerMissing       the database or container does not exist
+    │   ├── StateUnreadable             a stored document is not what the codec wrote
+    │   └── StateNotStorable            a value that the codec cannot store
+    └── TurnError                   a turn did not complete
+        ├── TurnDeadlineExceeded        no place among racing turns in time
+        └── DeliveryUncertain           committed, but a reply may not have arrived
+
+Each says what to do next. None carries a secret, a message's text or a user's name.
+"""
+
+
+class BotApplicationError(Exception):
+    """The root: anything this application raises on purpose."""
+
+
+class SettingsError(BotApplicationError):
+    """
+    The settings do not describe a bot that can run.
+
+    `faults` has one sentence for each setting that is missing or wrong.
+    """
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        lines = "".join(f"\n  - {fault}" for fault in faults)
+        super().__init__(f"The application settings are not usable:{lines}")
+
+
+class RequestRefused(BotApplicationError):
+    """The request is answered with an HTTP error; the message is its one-line body."""
+
+
+class MalformedActivity(RequestRefused):
+    """The body is not an activity."""
+
+
+class NotAuthenticated(RequestRefused):
+    """The request carries no valid token."""
+
+
+class NotPermitted(RequestRefused):
+    """The token is genuine, but does not allow this activity."""
+
+
+class RequestTooLarge(RequestRefused):
+    """The body has more bytes than a turn may have."""
+
+
+class UnsupportedMediaType(RequestRefused):
+    """The body is not declared to be JSON."""
+
+
+class StateError(BotApplicationError):
+    """State could not be read or written."""
+
+
+class StateConflict(StateError):
+    """Another writer came first. Read the document again and run the turn again."""
+
+
+class StateTooLarge(StateError):
+    """The document is larger than the store takes (2 MB in Cosmos DB)."""
+
+
+class StateThrottled(StateError):
+    """
+    The store refused the request for now, and went on refusing it when it was repeated.
+
+    `retry_after_s` is what it asked for last, in seconds.
+    """
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StateUnavailable(StateError):
+    """The store did not answer in time, or failed. A write may or may not have happened."""
+
+
+class StateForbidden(StateError):
+    """The store refused the app's identity or key."""
+
+
+class StateContainerMissing(StateError):
+    """The database or the container does not exist; the app never creates them."""
+
+
+class StateUnreadable(StateError):
+    """A stored document is not what the codec wrote. It is left as it is."""
+
+
+class StateNotStorable(StateError):
+    """A value has a type that is not registered, or that JSON cannot carry."""
+
+
+class TurnError(BotApplicationError):
+    """A turn did not complete."""
+
+
+class TurnDeadlineExceeded(TurnError):
+    """The turn found no place among racing turns in time; nothing was changed."""
+
+
+class DeliveryUncertain(TurnError):
+    """The turn is committed, but it is not known whether its replies arrived."""

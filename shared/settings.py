@@ -1,0 +1,249 @@
+"""
+The application settings, read once and checked as a whole.
+
+Names are those that Azure, the Bot Framework and the Functions runtime use. This
+is the only module that knows the environment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from shared.errors import SettingsError
+from shared.urls import Url, is_loopback
+
+
+class AppType(StrEnum):
+    """How the bot is registered with Azure Bot Service."""
+
+    USER_ASSIGNED_MSI = "UserAssignedMSI"
+    SINGLE_TENANT = "SingleTenant"
+    MULTI_TENANT = "MultiTenant"
+    """Existing registrations only: Azure creates no new ones since July 2025."""
+
+
+GOVERNMENT_CHANNEL_SERVICE = "https://botframework.azure.us"
+"""The one `ChannelService` the SDK knows (botframework.connector.auth.government_constants)."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the bot is towards the Bot Connector."""
+
+    app_type: AppType
+    app_id: str
+    tenant_id: str
+    """Empty for MultiTenant."""
+    password: str = field(repr=False)
+    """Empty for UserAssignedMSI."""
+
+
+@dataclass(frozen=True)
+class ChannelOverrides:
+    """
+    The SDK's own overrides, for sovereign clouds and local identity providers.
+
+    Empty: public Azure.
+    """
+
+    channel_service: str = ""
+    login_url: str = ""
+    oauth_scope: str = ""
+    token_issuer: str = ""
+    channel_open_id_metadata_url: str = ""
+    emulator_open_id_metadata_url: str = ""
+
+
+@dataclass(frozen=True)
+class CosmosSettings:
+    """Where state lives."""
+
+    endpoint: str
+    database_id: str
+    container_id: str
+    key: str = field(repr=False)
+    """Emulators only. Empty: the managed identity is used."""
+    verify_tls: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the application is told from outside."""
+
+    development: bool
+    """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and nothing of Azure's."""
+    identity: Identity | None
+    """None: authentication is off, which only a developer's machine may do."""
+    cosmos: CosmosSettings | None
+    """None: state lives in memory, which only a developer's machine may do."""
+    overrides: ChannelOverrides
+    allowed_service_hosts: frozenset[str]
+    """Host names, lower case, that replies may go to beside the Bot Connector's own."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """
+        Read and check all settings.
+
+        Raises:
+            SettingsError: lists every fault, not only the first.
+        """
+        return _Reader(environ).read()
+
+
+class _Reader:
+    """Collects faults while it reads, so that one error can name them all."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._faults: list[str] = []
+
+    def read(self) -> Settings:
+        # Azure sets one of these two on every plan; they win over a stray Development.
+        in_azure = bool(self._get("WEBSITE_INSTANCE_ID") or self._get("CONTAINER_NAME"))
+        declared = self._get("AZURE_FUNCTIONS_ENVIRONMENT")
+        development = declared == "Development" and not in_azure
+        settings = Settings(
+            development=development,
+            identity=self._identity(development),
+            cosmos=self._cosmos(development),
+            overrides=self._overrides(),
+            allowed_service_hosts=self._allowed_service_hosts(),
+        )
+        if self._faults:
+            raise SettingsError(tuple(self._faults))
+        return settings
+
+    def _get(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def _fault(self, sentence: str) -> None:
+        self._faults.append(sentence)
+
+    def _identity(self, development: bool) -> Identity | None:
+        app_id = self._get("MicrosoftAppId")
+        declared_type = self._get("MicrosoftAppType")
+        tenant_id = self._get("MicrosoftAppTenantId")
+        password = self._get("MicrosoftAppPassword")
+        if not (app_id or declared_type or tenant_id or password):
+            if not development:
+                self._fault(
+                    "MicrosoftAppId is missing, so anyone could speak as anyone. Set it to the "
+                    "client id of the bot's identity; only a developer's machine "
+                    "(AZURE_FUNCTIONS_ENVIRONMENT=Development) may go without."
+                )
+            return None
+        if not app_id:
+            self._fault("MicrosoftAppId is missing, though other MicrosoftApp settings are set.")
+        else:
+            self._require_uuid("MicrosoftAppId", app_id)
+        app_type = self._app_type(declared_type)
+        if app_type is None:
+            return None
+        if app_type is not AppType.MULTI_TENANT:
+            if not tenant_id:
+                self._fault(f"MicrosoftAppTenantId is missing; {app_type} needs the tenant's id.")
+            else:
+                self._require_uuid("MicrosoftAppTenantId", tenant_id)
+        if app_type is AppType.USER_ASSIGNED_MSI:
+            if password:
+                self._fault(
+                    "MicrosoftAppPassword is set, but UserAssignedMSI has no password. Remove it."
+                )
+        elif not password:
+            self._fault(f"MicrosoftAppPassword is missing; {app_type} needs the client secret.")
+        return Identity(app_type, app_id, tenant_id, password)
+
+    def _app_type(self, declared: str) -> AppType | None:
+        # The SDK compares without regard to case (ConfigurationServiceClientCredentialFactory).
+        for known in AppType:
+            if declared.casefold() == known.casefold():
+                return known
+        choices = ", ".join(AppType)
+        self._fault(
+            f"MicrosoftAppType is '{declared}'; it must be one of {choices}."
+            if declared
+            else f"MicrosoftAppType is missing; it must be one of {choices}."
+        )
+        return None
+
+    def _cosmos(self, development: bool) -> CosmosSettings | None:
+        endpoint = self._get("CosmosDbEndpoint")
+        if not endpoint:
+            if not development:
+                self._fault(
+                    "CosmosDbEndpoint is missing, so state would be lost with the process. Set it "
+                    "to https://<account>.documents.azure.com:443/."
+                )
+            return None
+        parts = self._url("CosmosDbEndpoint", endpoint)
+        loopback = parts is not None and is_loopback(parts)
+        verify_tls = self._bool("CosmosDbVerifyTls", default=True)
+        if not verify_tls and not loopback:
+            self._fault(
+                "CosmosDbVerifyTls may be false only for a loopback CosmosDbEndpoint (an emulator)."
+            )
+        key = self._get("CosmosDbKey")
+        if key and not development:
+            self._fault(
+                "CosmosDbKey is for emulators on a developer's machine. Remove it and give the "
+                "bot's managed identity the Cosmos DB Built-in Data Contributor role."
+            )
+        return CosmosSettings(
+            endpoint=endpoint,
+            database_id=self._get("CosmosDbDatabaseId", "bot"),
+            container_id=self._get("CosmosDbContainerId", "state"),
+            key=key,
+            verify_tls=verify_tls,
+        )
+
+    def _overrides(self) -> ChannelOverrides:
+        channel_service = self._get("ChannelService")
+        if channel_service and channel_service != GOVERNMENT_CHANNEL_SERVICE:
+            self._fault(
+                f"ChannelService is '{channel_service}'; leave it out for public Azure, or set "
+                f"{GOVERNMENT_CHANNEL_SERVICE} for Azure Government."
+            )
+        return ChannelOverrides(
+            channel_service=channel_service,
+            login_url=self._optional_url("ToChannelFromBotLoginUrl"),
+            oauth_scope=self._get("ToChannelFromBotOAuthScope"),
+            token_issuer=self._get("ToBotFromChannelTokenIssuer"),
+            channel_open_id_metadata_url=self._optional_url("ToBotFromChannelOpenIdMetadataUrl"),
+            emulator_open_id_metadata_url=self._optional_url("ToBotFromEmulatorOpenIdMetadataUrl"),
+        )
+
+    def _allowed_service_hosts(self) -> frozenset[str]:
+        hosts = [host.strip().lower() for host in self._get("AllowedServiceHosts").split(",")]
+        for host in filter(None, hosts):
+            if "/" in host or ":" in host or "*" in host:
+                self._fault(
+                    f"AllowedServiceHosts has '{host}'; give plain host names, comma-separated."
+                )
+        return frozenset(filter(None, hosts))
+
+    def _bool(self, name: str, *, default: bool) -> bool:
+        value = self._get(name).casefold()
+        if value not in ("", "true", "false"):
+            self._fault(f"{name} is '{value}'; it must be true or false.")
+        return default if not value else value == "true"
+
+    def _require_uuid(self, name: str, value: str) -> None:
+        try:
+            UUID(value)
+        except ValueError:
+            self._fault(f"{name} is not a UUID like 00000000-0000-0000-0000-000000000000.")
+
+    def _optional_url(self, name: str) -> str:
+        value = self._get(name)
+        if value:
+            self._url(name, value)
+        return value
+
+    def _url(self, name: str, value: str) -> Url | None:
+        parts = Url.parse(value)
+        if parts is None or (parts.scheme == "http" and not is_loopback(parts)):
+            self._fault(f"{name} is '{value}'; it must be an https URL (http only for loopback).")
+            return None
+        return parts
