@@ -7,8 +7,10 @@ Every error that this application raises on purpose.
     │   ├── MalformedActivity           not an activity
     │   ├── NotAuthenticated            no proof of who is speaking
     │   ├── NotPermitted                a genuine sender that may not do this
+    │   ├── MethodNotAllowed            not a POST
     │   ├── RequestTooLarge             more bytes than a turn may have
     │   └── UnsupportedMediaType        not JSON
+    ├── TokenUnavailable            the bot's identity gets no token for its replies
     ├── StateError                  state could not be read or written
     │   ├── StateConflict               somebody else wrote first
     │   ├── StateTooLarge               the document exceeds what the store takes
@@ -59,12 +61,20 @@ class NotPermitted(RequestRefused):
     """The token is genuine, but does not allow this activity."""
 
 
+class MethodNotAllowed(RequestRefused):
+    """The request does not bring anything: only POST does."""
+
+
 class RequestTooLarge(RequestRefused):
     """The body has more bytes than a turn may have."""
 
 
 class UnsupportedMediaType(RequestRefused):
     """The body is not declared to be JSON."""
+
+
+class TokenUnavailable(BotApplicationError):
+    """The bot's identity gets no token, so nothing can be sent to the channel."""
 
 
 class StateError(BotApplicationError):

@@ -225,9 +225,11 @@ class _Reader:
 
     def _bool(self, name: str, *, default: bool) -> bool:
         value = self._get(name).casefold()
-        if value not in ("", "true", "false"):
+        if value in ("true", "false"):
+            return value == "true"
+        if value:
             self._fault(f"{name} is '{value}'; it must be true or false.")
-        return default if not value else value == "true"
+        return default
 
     def _require_uuid(self, name: str, value: str) -> None:
         try:

@@ -1,0 +1,1 @@
+"""HTTP requests into activities and turns, replies out to the Bot Connector."""

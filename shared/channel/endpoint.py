@@ -1,0 +1,126 @@
+"""The messaging endpoint: one HTTP request is one activity, and one turn."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+import msgspec
+from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
+
+from shared.channel.activities import parse_activity
+from shared.channel.authentication import ChannelAuthentication
+from shared.channel.destinations import Destinations
+from shared.errors import (
+    BotApplicationError,
+    DeliveryUncertain,
+    MalformedActivity,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotPermitted,
+    RequestTooLarge,
+    StateError,
+    TokenUnavailable,
+    TurnDeadlineExceeded,
+    UnsupportedMediaType,
+)
+
+_STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
+    MalformedActivity: HTTPStatus.BAD_REQUEST,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    NotPermitted: HTTPStatus.FORBIDDEN,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    StateError: HTTPStatus.SERVICE_UNAVAILABLE,
+    TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
+    TokenUnavailable: HTTPStatus.BAD_GATEWAY,
+    DeliveryUncertain: HTTPStatus.BAD_GATEWAY,
+}
+"""The one place where errors meet HTTP. An error that is not here is a bug: 500."""
+
+_HEADERS: dict[HTTPStatus, dict[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "POST"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
+
+_logger = logging.getLogger(__name__)
+
+
+class MessagesEndpoint:
+    """Answers the requests of the Bot Connector."""
+
+    def __init__(
+        self,
+        authentication: ChannelAuthentication,
+        destinations: Destinations,
+        bot: Bot,
+    ) -> None:
+        self._authentication = authentication
+        self._destinations = destinations
+        self._adapter = CloudAdapterBase(authentication)
+        self._bot = bot
+
+    async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Run the turn that the request asks for, or say in one line why not."""
+        try:
+            _check_headers(request)
+            return await self._run_turn(request)
+        except BotApplicationError as error:
+            return _refusal(error)
+        except Exception:
+            _logger.exception("A turn failed")
+            return func.HttpResponse(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:
+        activity = parse_activity(request.get_body())
+        caller = await self._authentication.authenticate_request(
+            activity, request.headers.get("Authorization", "")
+        )
+        self._destinations.check(activity.service_url)
+        response = await self._adapter.process_activity(caller, activity, self._bot.on_turn)
+        return _answer(response)
+
+
+def _check_headers(request: func.HttpRequest) -> None:
+    if request.method != "POST":
+        raise MethodNotAllowed("This is a bot's messaging endpoint: it takes activities by POST.")
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType("The body must be sent as application/json.")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        # A few bytes can unpack to gigabytes.
+        raise UnsupportedMediaType("The body must be sent without Content-Encoding.")
+
+
+def _answer(response: InvokeResponse | None) -> func.HttpResponse:
+    if response is None:
+        return func.HttpResponse(status_code=HTTPStatus.OK)
+    if response.body is None:
+        return func.HttpResponse(status_code=response.status)
+    return func.HttpResponse(
+        msgspec.json.encode(response.body, enc_hook=_serialize_model),
+        status_code=response.status,
+        mimetype="application/json",
+    )
+
+
+def _serialize_model(value: Any) -> Any:
+    # Bots answer invokes with the SDK's models as often as with dicts.
+    return value.serialize()
+
+
+def _refusal(error: BotApplicationError) -> func.HttpResponse:
+    status = next(
+        (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _logger.error("%s: %s", type(error).__name__, error)
+    return func.HttpResponse(
+        f"{error}\n" if status < HTTPStatus.INTERNAL_SERVER_ERROR else f"{status.phrase}\n",
+        status_code=status,
+        headers=_HEADERS.get(status),
+        mimetype="text/plain",
+    )

@@ -1,0 +1,134 @@
+"""Bearer tokens for the Bot Connector: cached, renewed early, fetched off the event loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from shared.channel.clouds import Cloud
+from shared.errors import TokenUnavailable
+from shared.settings import AppType, Identity
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, TokenCredential
+
+RENEW_BEFORE_S = 600
+"""Renewed in the background from here on: tokens live an hour or a day, so this is early enough."""
+
+EXPIRED_BEFORE_S = 60
+"""Not used any more from here on: it has to last for the way to the channel."""
+
+FETCH_TIMEOUT_S = 5
+"""For one attempt of a fetch, in which a user waits for the reply."""
+
+FETCH_RETRIES = 2
+"""Then the turn fails, and the next one tries again."""
+
+_logger = logging.getLogger(__name__)
+
+
+class TokenSource:
+    """One token per audience, for as long as it lasts, with one fetch at a time."""
+
+    def __init__(
+        self, fetch: Callable[[str], "AccessToken"], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._tokens: dict[str, AccessToken] = {}
+        self._fetches: dict[str, asyncio.Task[None]] = {}
+
+    async def get(self, audience: str) -> str:
+        """
+        Return a token that lasts for at least `EXPIRED_BEFORE_S`.
+
+        Raises:
+            TokenUnavailable: there is none, and none could be fetched.
+        """
+        lasts_s = self._lasts_s(audience)
+        if lasts_s < RENEW_BEFORE_S:
+            fetch = self._fetches.get(audience) or self._start_fetch(audience)
+            if lasts_s < EXPIRED_BEFORE_S:
+                # The fetch is for everybody who waits; one who gives up must not end it.
+                await asyncio.shield(fetch)
+        return self._tokens[audience].token
+
+    def get_blocking(self, audience: str) -> str:
+        """Return a token to the SDK's synchronous clients, which know no event loop."""
+        if self._lasts_s(audience) < EXPIRED_BEFORE_S:
+            self._tokens[audience] = self._fetch(audience)
+        return self._tokens[audience].token
+
+    def _lasts_s(self, audience: str) -> float:
+        token = self._tokens.get(audience)
+        return token.expires_on - self._clock() if token else 0
+
+    def _start_fetch(self, audience: str) -> "asyncio.Task[None]":
+        async def fetch() -> None:
+            try:
+                self._tokens[audience] = await asyncio.to_thread(self._fetch, audience)
+            finally:
+                del self._fetches[audience]
+
+        task = asyncio.create_task(fetch())
+        task.add_done_callback(_log_failure)
+        self._fetches[audience] = task
+        return task
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    # Also marks the exception as seen: a renewal in the background has nobody who awaits it.
+    if not task.cancelled() and (error := task.exception()):
+        _logger.warning("No token for the Bot Connector: %s", error)
+
+
+def token_fetcher(identity: Identity, cloud: Cloud) -> Callable[[str], "AccessToken"]:
+    """
+    Return the blocking call that gets the bot's token for an audience from Microsoft Entra ID.
+
+    It raises TokenUnavailable, with what to do about it.
+    """
+    credential: TokenCredential | None = None
+
+    def fetch(audience: str) -> "AccessToken":
+        # 0.2 s of imports, which an app in development never needs.
+        from azure.core.exceptions import AzureError
+
+        nonlocal credential
+        credential = credential or _credential(identity, cloud)
+        try:
+            return credential.get_token(f"{audience.rstrip('/')}/.default")
+        except AzureError as error:
+            raise TokenUnavailable(_what_to_do(identity)) from error
+
+    return fetch
+
+
+def _credential(identity: Identity, cloud: Cloud) -> "TokenCredential":
+    from azure.identity import ClientSecretCredential, ManagedIdentityCredential
+
+    patience: dict[str, Any] = {
+        "connection_timeout": FETCH_TIMEOUT_S,
+        "read_timeout": FETCH_TIMEOUT_S,
+        "retry_total": FETCH_RETRIES,
+    }
+    if identity.app_type is AppType.USER_ASSIGNED_MSI:
+        return ManagedIdentityCredential(client_id=identity.app_id, **patience)
+    authority, tenant = cloud.authority(identity.tenant_id)
+    return ClientSecretCredential(
+        tenant, identity.app_id, identity.password, authority=authority, **patience
+    )
+
+
+def _what_to_do(identity: Identity) -> str:
+    if identity.app_type is AppType.USER_ASSIGNED_MSI:
+        return (
+            f"The managed identity {identity.app_id} gives no token. Attach it to the function app "
+            "(Identity > User assigned) and see that MicrosoftAppId is its client id."
+        )
+    return (
+        f"Microsoft Entra ID gives the app {identity.app_id} no token. See that "
+        "MicrosoftAppPassword is a client secret of that app which has not expired, and that "
+        "MicrosoftAppTenantId is its tenant."
+    )

@@ -1,0 +1,212 @@
+"""What is read as an activity, and what is refused with which words."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.channel.activities import MAX_BODY_BYTES, MAX_NESTING, parse_activity
+from shared.errors import MalformedActivity, RequestRefused, RequestTooLarge
+
+MESSAGE: dict[str, Any] = {
+    "type": "message",
+    "id": "1",
+    "timestamp": "2026-01-01T00:00:00.1234567Z",
+    "localTimestamp": "2026-01-01T02:00:00+02:00",
+    "localTimezone": "Europe/Paris",
+    "serviceUrl": "https://smba.trafficmanager.net/emea/",
+    "channelId": "msteams",
+    "from": {"id": "user", "name": "Ada", "aadObjectId": "x"},
+    "conversation": {"id": "conversation", "isGroup": False, "tenantId": "t"},
+    "recipient": {"id": "bot", "name": "Bot"},
+    "text": "hello",
+    "entities": [{"type": "mention", "text": "<at>Bot</at>", "mentioned": {"id": "bot"}}],
+    "attachments": [],
+    "channelData": {"tenant": {"id": "t"}},
+    "somethingNew": {"a": [1, 2.5, None, True]},
+}
+
+
+def refusal(body: bytes) -> str:
+    with pytest.raises(MalformedActivity) as caught:
+        parse_activity(body)
+    return str(caught.value)
+
+
+def test_an_activity_is_read() -> None:
+    """A message as Teams sends it becomes the SDK's activity, unknown fields included."""
+    activity = parse_activity(json.dumps(MESSAGE).encode())
+
+    assert activity.type == "message"
+    assert activity.text == "hello"
+    assert activity.from_property.aad_object_id == "x"
+    assert activity.local_timestamp.isoformat() == "2026-01-01T02:00:00+02:00"
+    assert {"somethingNew": {"a": [1, 2.5, None, True]}} == activity.additional_properties
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"{", "not JSON"),
+        (b"[]", "not an object"),
+        (b'"x"', "not an object"),
+        (b"null", "not an object"),
+        (b"{}", "missing required field"),
+        (b'{"type": NaN}', "not JSON"),
+        (b'{"type": 1e999}', "not JSON"),
+        (b'{"type": "\xff"}', "not valid UTF-8"),
+        (b'{"type": "\\ud800"}', "not JSON"),
+        (b'{"type": "message", "type": "event"}', "same key twice"),
+        (b'{"value": {"a": [{"b": 1, "b": 2}]}}', "same key twice"),
+        (b"[" * 100_000, "nested deeper"),
+        (b'{"value":' + b"[" * 200 + b"]" * 200 + b"}", "nested deeper"),
+        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b'{"value": ' + b"9" * 5000 + b"}", "not JSON"),
+    ],
+)
+def test_what_is_no_activity_is_refused(body: bytes, words: str) -> None:
+    """Each kind of rubbish is refused with the words that help its sender."""
+    assert words in refusal(body)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["type", "channelId", "serviceUrl", "conversation", "from", "conversation.id", "from.id"],
+)
+def test_a_message_needs_its_addresses(field: str) -> None:
+    """State is stored under, and replies are sent to, what a message says of itself."""
+    message = json.loads(json.dumps(MESSAGE))
+    *parents, name = field.split(".")
+    del (message[parents[0]] if parents else message)[name]
+
+    assert f"missing required field `{name}`" in refusal(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize("field", ["type", "channelId", "conversation.id", "from.id"])
+def test_an_address_is_not_empty(field: str) -> None:
+    """An empty id would let all such senders share one state."""
+    message = json.loads(json.dumps(MESSAGE))
+    *parents, name = field.split(".")
+    (message[parents[0]] if parents else message)[name] = ""
+
+    assert f"$.{field}" in refusal(json.dumps(message).encode())
+
+
+def test_an_update_may_have_no_sender() -> None:
+    """Only messages are told apart by who sent them; some channels update without."""
+    update = {**MESSAGE, "type": "conversationUpdate"}
+    del update["from"]
+
+    assert parse_activity(json.dumps(update).encode()).from_property is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("type", 5),
+        ("id", 5),
+        ("text", {"a": 1}),
+        ("text", 5),
+        ("textFormat", []),
+        ("serviceUrl", None),
+        ("channelId", ["x"]),
+        ("conversation", "x"),
+        ("conversation", [1]),
+        ("from", 3),
+        ("from", {"id": 3}),
+        ("from", {"id": "u", "name": 3}),
+        ("recipient", "bot"),
+        ("recipient", {"id": {}}),
+        ("timestamp", "yesterday"),
+        ("timestamp", 5),
+        ("localTimestamp", "2026-13-01T00:00:00Z"),
+        ("localTimezone", 2),
+        ("expiration", "x"),
+        ("deliveryMode", 1),
+        ("replyToId", 1),
+        ("locale", 1),
+        ("name", 1),
+        ("membersAdded", {"id": "x"}),
+        ("membersAdded", ["x"]),
+        ("membersRemoved", "x"),
+        ("entities", [5]),
+        ("entities", {"type": "mention"}),
+        ("attachments", "x"),
+        ("attachments", [None]),
+        ("reactionsAdded", [1]),
+        ("relatesTo", "x"),
+        ("suggestedActions", "x"),
+    ],
+)
+def test_a_field_has_its_type(field: str, value: object) -> None:
+    """A value of another JSON type is refused, not turned into a string."""
+    message = refusal(json.dumps({**MESSAGE, field: value}).encode())
+
+    assert "not an activity" in message
+
+
+def test_a_refusal_repeats_no_value() -> None:
+    """What is wrong is said by field and type: the value may be what a user wrote."""
+    for field in ("timestamp", "conversation", "suggestedActions", "membersAdded"):
+        assert "marked" not in refusal(json.dumps({**MESSAGE, field: "marked"}).encode())
+
+
+def test_a_body_has_a_largest_size() -> None:
+    """One byte more than the limit is too large, before anything is parsed."""
+    body = json.dumps({**MESSAGE, "text": ""}).encode()
+    fitting = body.replace(b'"text": ""', b'"text": "%s"' % (b"x" * (MAX_BODY_BYTES - len(body))))
+
+    assert len(parse_activity(fitting).text) == MAX_BODY_BYTES - len(body)
+    with pytest.raises(RequestTooLarge):
+        parse_activity(fitting + b" ")
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(MAX_NESTING, True), (MAX_NESTING + 1, False)])
+def test_nesting_has_a_limit(levels: int, fits: bool) -> None:
+    """The activity itself is the first level."""
+    value = "[" * (levels - 1) + "]" * (levels - 1)
+    body = json.dumps({**MESSAGE, "value": 0}).replace('"value": 0', f'"value": {value}').encode()
+
+    if fits:
+        assert parse_activity(body).value is not None
+    else:
+        assert "nested deeper" in refusal(body)
+
+
+def test_many_brackets_are_not_deep() -> None:
+    """A wide activity is not mistaken for a deep one."""
+    wide = {**MESSAGE, "value": [[] for _ in range(1000)]}
+
+    assert len(parse_activity(json.dumps(wide).encode()).value) == 1000
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(body: bytes) -> None:
+    """Whatever bytes arrive, they are an activity or they are refused."""
+    with pytest.raises(RequestRefused):
+        parse_activity(body)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(sorted({*MESSAGE, "membersAdded", "value", "suggestedActions"})), json_values
+)
+def test_no_value_of_a_field_raises_anything_else(field: str, value: object) -> None:
+    """Whatever a field holds, the message is an activity or it is refused."""
+    try:
+        activity = parse_activity(json.dumps({**MESSAGE, field: value}).encode())
+    except RequestRefused:
+        return
+    assert activity.type
