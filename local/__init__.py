@@ -1,0 +1,1 @@
+"""What runs only on a developer's machine. Never deployed."""

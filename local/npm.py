@@ -1,0 +1,189 @@
+"""
+Programs from npm: installed once, each run in a process group of its own.
+
+Standard library only: `dev.py` and the tests use this before anything else is there.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+LOCAL = Path(__file__).resolve().parent
+NODE_MODULES = LOCAL / "node_modules"
+EXIT_WITH_PARENT = LOCAL / "exit-with-parent.cjs"
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
+POLL_INTERVAL_S = 0.02
+
+
+class LocalServiceError(Exception):
+    """A local service cannot run; the message is one sentence that says what to do."""
+
+
+def install_npm_packages(progress: Callable[[str], None]) -> None:
+    """
+    Install what `package-lock.json` names, unless exactly that is installed already.
+
+    `progress` is called with one line whenever there is something to tell.
+    """
+    lock_hash = hashlib.sha256((LOCAL / "package-lock.json").read_bytes()).hexdigest()
+    # Inside node_modules: whoever deletes the folder deletes the claim with it.
+    stamp = NODE_MODULES / ".installed-lock-sha256"
+    if stamp.exists() and stamp.read_text() == lock_hash:
+        return
+    npm = _program("npm")
+    progress("Installing the local services from npm (once, about 250 MB) ...")
+    outcome = subprocess.run(
+        [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=LOCAL,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode != 0:
+        told = [line.removeprefix("npm error ") for line in outcome.stderr.splitlines() if line]
+        raise LocalServiceError(
+            f"npm could not install the local services ({told[0] if told else 'no reason given'})"
+            "; check the network, and run `npm ci` in the folder local/ to see more."
+        )
+    stamp.write_text(lock_hash)
+    progress("The local services are installed.")
+
+
+class NodeService:
+    """A Node program in a process group of its own, from `start` to `stop`."""
+
+    name: str
+    script: Path
+
+    def __init__(self, arguments: list[str], ports: list[int]) -> None:
+        """`ports` must be free at `start`; 0 stands for any."""
+        self._arguments = arguments
+        self._ports = ports
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """
+        Start the program and return once it listens.
+
+        Raises:
+            LocalServiceError: Node or the npm packages are missing, a port is taken, or the
+                program ended or stayed silent.
+        """
+        node = _program("node")
+        if not self.script.exists() or not NODE_MODULES.exists():
+            raise LocalServiceError(
+                f"{self.name} is not installed; run `npm ci` in the folder local/."
+            )
+        for port in self._ports:
+            _require_free(port, self.name)
+        self._folder = TemporaryDirectory(prefix="local-service-", ignore_cleanup_errors=True)
+        # A file and not a pipe: nobody has to read it for the program to go on.
+        output = Path(self._folder.name) / "output"
+        with output.open("wb") as sink:
+            self._process = subprocess.Popen(
+                [node, f"--require={EXIT_WITH_PARENT}", self.script, *self._arguments],
+                cwd=self._folder.name,
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C in the terminal reaches only the starter, which then stops this.
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_ready(self._process, output)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the program and all it started. Does nothing if it is not running."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def listens(self, output: str) -> bool:
+        """Whether the program, having printed `output`, is ready; notes the ports it took."""
+        raise NotImplementedError
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while not self.listens(output.read_text(errors="replace")):
+            if process.poll() is not None:
+                told = output.read_text(errors="replace").strip().splitlines()
+                raise LocalServiceError(
+                    f"{self.name} did not start: {told[-1] if told else 'it gave no reason'}"
+                )
+            if time.monotonic() > deadline_s:
+                raise LocalServiceError(
+                    f"{self.name} did not start within {START_TIMEOUT_S:.0f} seconds; "
+                    "is the machine overloaded?"
+                )
+            time.sleep(POLL_INTERVAL_S)
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise LocalServiceError(
+            f"'{name}' is not on the PATH; install Node 20 or newer, which brings it."
+        )
+    return path
+
+
+def _require_free(port: int, name: str) -> None:
+    with socket.socket() as probe:
+        if sys.platform != "win32":
+            # As servers do: a port that has just been closed counts as free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise LocalServiceError(
+                f"{name} cannot have port {port}, another program has it; stop that program, "
+                "or choose another port."
+            ) from None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        _signal_group(process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT_S)
+        _signal_group(process, signal.SIGKILL)
+    process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+if sys.platform != "win32":
+
+    def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
+        # It may have ended as a whole already.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
