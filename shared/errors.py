@@ -10,6 +10,7 @@ Every error that this application raises on purpose.
     │   ├── MethodNotAllowed            not a POST
     │   ├── RequestTooLarge             more bytes than a turn may have
     │   └── UnsupportedMediaType        not JSON
+    ├── KeysUnavailable             no token of the channel's can be checked
     ├── TokenUnavailable            the bot's identity gets no token for its replies
     ├── StateError                  state could not be read or written
     │   ├── StateConflict               somebody else wrote first
@@ -71,6 +72,10 @@ class RequestTooLarge(RequestRefused):
 
 class UnsupportedMediaType(RequestRefused):
     """The body is not declared to be JSON."""
+
+
+class KeysUnavailable(BotApplicationError):
+    """The channel's signing keys cannot be fetched, so nobody can be authenticated."""
 
 
 class TokenUnavailable(BotApplicationError):

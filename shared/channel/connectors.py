@@ -7,13 +7,11 @@ what a turn does with it (send, reply, update, delete) goes straight to a keep-a
 The client's other operations are the SDK's.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 from botbuilder.schema import Activity, ErrorResponseException, ResourceResponse
 from botframework.connector.aio import ConnectorClient
@@ -21,10 +19,8 @@ from botframework.connector.aio.operations_async import ConversationsOperations
 from botframework.connector.auth import AppCredentials, ConnectorFactory
 from yarl import URL
 
+from shared.channel.http import HttpPool, read_object
 from shared.channel.tokens import TokenSource
-
-SEND_TIMEOUT_S = 10
-"""For one request to the channel, from connecting to the last byte of its answer."""
 
 MAX_RESPONSE_BYTES = 64 * 1024
 """The Bot Connector answers with an id; whoever sends more is not one."""
@@ -47,16 +43,18 @@ class BotCredentials(AppCredentials):
 
 class ConnectorPool(ConnectorFactory):
     """
-    Creates the worker's connector clients, and the connections that they share.
+    Creates the worker's connector clients.
 
     `tokens` is None where authentication is off: replies then carry no token.
     """
 
-    def __init__(self, app_id: str, default_audience: str, tokens: TokenSource | None) -> None:
+    def __init__(
+        self, app_id: str, default_audience: str, tokens: TokenSource | None, http: HttpPool
+    ) -> None:
         self._app_id = app_id
         self._default_audience = default_audience
         self._tokens = tokens
-        self._session: aiohttp.ClientSession | None = None
+        self._http = http
         self._client = lru_cache(MAX_CLIENTS)(self._new_client)
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
@@ -69,27 +67,12 @@ class ConnectorPool(ConnectorFactory):
             return AppCredentials()
         return BotCredentials(self._app_id, audience, self._tokens)
 
-    async def close(self) -> None:
-        """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-
     def _new_client(self, service_url: str, audience: str) -> ConnectorClient:
         client = ConnectorClient(self.credentials(audience), base_url=service_url)
         client.conversations = PooledConversations(
-            client.conversations, service_url, audience, self._tokens, self._open_session
+            client.conversations, service_url, audience, self._tokens, self._http
         )
         return client
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        # Not in the constructor: a session belongs to the event loop that is running.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=SEND_TIMEOUT_S),
-                connector=aiohttp.TCPConnector(limit=0),
-                auto_decompress=False,
-            )
-        return self._session
 
 
 class PooledConversations(ConversationsOperations):
@@ -106,13 +89,13 @@ class PooledConversations(ConversationsOperations):
         service_url: str,
         audience: str,
         tokens: TokenSource | None,
-        session: Callable[[], aiohttp.ClientSession],
+        http: HttpPool,
     ) -> None:
         super().__init__(stock._client, stock.config, stock._serialize, stock._deserialize)
         self._conversations_url = f"{service_url}/v3/conversations"
         self._audience = audience
         self._tokens = tokens
-        self._session = session
+        self._http = http
         self._user_agent = stock.config.user_agent
 
     async def send_to_conversation(
@@ -138,18 +121,14 @@ class PooledConversations(ConversationsOperations):
         await self._send("DELETE", _path(conversation_id, activity_id), None)
 
     async def _send(self, method: str, path: str, activity: Activity | None) -> ResourceResponse:
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": self._user_agent,
-        }
+        headers = {"Accept": "application/json", "User-Agent": self._user_agent}
         if self._tokens is not None:
             headers["Authorization"] = f"Bearer {await self._tokens.get(self._audience)}"
         body = None
         if activity is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = msgspec.json.encode(activity.serialize())
-        async with self._session().request(
+        async with self._http.session().request(
             method,
             # Encoded: aiohttp would undo the escapes it finds needless, and resolve "..".
             URL(f"{self._conversations_url}{path}", encoded=True),
@@ -158,7 +137,7 @@ class PooledConversations(ConversationsOperations):
             # A redirect would carry the token to a host that nobody has checked.
             allow_redirects=False,
         ) as response:
-            content = await _read_object(response)
+            content = await read_object(response, MAX_RESPONSE_BYTES)
             if response.status not in (200, 201, 202):
                 raise ErrorResponseException(
                     self._deserialize,
@@ -190,17 +169,3 @@ class _Answer:
 def _path(conversation_id: str, activity_id: str | None = None) -> str:
     path = f"/{quote(conversation_id, safe='')}/activities"
     return f"{path}/{quote(activity_id, safe='')}" if activity_id else path
-
-
-async def _read_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """Return the JSON object in the body, or an empty one for any other body."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_RESPONSE_BYTES:
-            return {}
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -14,6 +14,7 @@ from shared.channel.destinations import Destinations
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
+    KeysUnavailable,
     MalformedActivity,
     MethodNotAllowed,
     NotAuthenticated,
@@ -32,6 +33,7 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StateError: HTTPStatus.SERVICE_UNAVAILABLE,
     TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenUnavailable: HTTPStatus.BAD_GATEWAY,

@@ -1,12 +1,12 @@
 """Bearer tokens for the Bot Connector: cached, renewed early, fetched off the event loop."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from shared.channel.clouds import Cloud
+from shared.channel.single_flight import SingleFlight
 from shared.errors import TokenUnavailable
 from shared.settings import AppType, Identity
 
@@ -25,8 +25,6 @@ FETCH_TIMEOUT_S = 5
 FETCH_RETRIES = 2
 """Then the turn fails, and the next one tries again."""
 
-_logger = logging.getLogger(__name__)
-
 
 class TokenSource:
     """One token per audience, for as long as it lasts, with one fetch at a time."""
@@ -37,7 +35,7 @@ class TokenSource:
         self._fetch = fetch
         self._clock = clock
         self._tokens: dict[str, AccessToken] = {}
-        self._fetches: dict[str, asyncio.Task[None]] = {}
+        self._fetches: dict[str, SingleFlight] = {}
 
     async def get(self, audience: str) -> str:
         """
@@ -47,11 +45,10 @@ class TokenSource:
             TokenUnavailable: there is none, and none could be fetched.
         """
         lasts_s = self._lasts_s(audience)
-        if lasts_s < RENEW_BEFORE_S:
-            fetch = self._fetches.get(audience) or self._start_fetch(audience)
-            if lasts_s < EXPIRED_BEFORE_S:
-                # The fetch is for everybody who waits; one who gives up must not end it.
-                await asyncio.shield(fetch)
+        if lasts_s < EXPIRED_BEFORE_S:
+            await self._fetch_of(audience).join()
+        elif lasts_s < RENEW_BEFORE_S:
+            self._fetch_of(audience).start()
         return self._tokens[audience].token
 
     def get_blocking(self, audience: str) -> str:
@@ -64,23 +61,13 @@ class TokenSource:
         token = self._tokens.get(audience)
         return token.expires_on - self._clock() if token else 0
 
-    def _start_fetch(self, audience: str) -> "asyncio.Task[None]":
+    def _fetch_of(self, audience: str) -> SingleFlight:
         async def fetch() -> None:
-            try:
-                self._tokens[audience] = await asyncio.to_thread(self._fetch, audience)
-            finally:
-                del self._fetches[audience]
+            self._tokens[audience] = await asyncio.to_thread(self._fetch, audience)
 
-        task = asyncio.create_task(fetch())
-        task.add_done_callback(_log_failure)
-        self._fetches[audience] = task
-        return task
-
-
-def _log_failure(task: "asyncio.Task[None]") -> None:
-    # Also marks the exception as seen: a renewal in the background has nobody who awaits it.
-    if not task.cancelled() and (error := task.exception()):
-        _logger.warning("No token for the Bot Connector: %s", error)
+        if audience not in self._fetches:
+            self._fetches[audience] = SingleFlight(fetch, "No token for the Bot Connector")
+        return self._fetches[audience]
 
 
 def token_fetcher(identity: Identity, cloud: Cloud) -> Callable[[str], "AccessToken"]:

@@ -12,6 +12,7 @@ from botbuilder.schema import Activity, ErrorResponseException
 from botframework.connector.aio import ConnectorClient
 
 from shared.channel.connectors import MAX_RESPONSE_BYTES, ConnectorPool
+from shared.channel.http import HttpPool
 from shared.channel.tokens import TokenSource
 
 AUDIENCE = "https://api.botframework.com"
@@ -53,9 +54,9 @@ async def connector() -> AsyncIterator[Connector]:
 @pytest.fixture
 async def pool() -> AsyncIterator[ConnectorPool]:
     tokens = TokenSource(lambda audience: AccessToken(f"token-for-{audience}", 2**40))
-    pool = ConnectorPool("app", AUDIENCE, tokens)
-    yield pool
-    await pool.close()
+    http = HttpPool()
+    yield ConnectorPool("app", AUDIENCE, tokens, http)
+    await http.close()
 
 
 @pytest.fixture
@@ -166,10 +167,10 @@ async def test_a_huge_answer_is_not_read(client: ConnectorClient, connector: Con
 
 async def test_without_an_identity_no_token_is_sent(connector: Connector) -> None:
     """In development the local channel gets no Authorization header."""
-    pool = ConnectorPool("", AUDIENCE, None)
-    client = await pool.create(connector.url)
+    http = HttpPool()
+    client = await ConnectorPool("", AUDIENCE, None, http).create(connector.url)
     await client.conversations.send_to_conversation("c", Activity(text="x"))
-    await pool.close()
+    await http.close()
 
     assert "Authorization" not in connector.headers[0]
 

@@ -16,6 +16,7 @@ from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
+from shared.channel.http import HttpPool
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
@@ -64,13 +65,14 @@ def bot() -> Script:
 @pytest.fixture
 async def endpoint(bot: Script) -> AsyncIterator[MessagesEndpoint]:
     overrides = ChannelOverrides()
-    connectors = ConnectorPool("", "audience", None)
+    http = HttpPool()
+    connectors = ConnectorPool("", "audience", None, http)
     yield MessagesEndpoint(
-        ChannelAuthentication("", cloud_of(overrides), overrides, connectors),
+        ChannelAuthentication("", cloud_of(overrides), overrides, connectors, http),
         Destinations(frozenset(), development=True),
         bot,
     )
-    await connectors.close()
+    await http.close()
 
 
 def request(body: object = LOCAL_MESSAGE, method: str = "POST", **headers: str) -> func.HttpRequest:

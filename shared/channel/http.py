@@ -1,0 +1,47 @@
+"""The worker's own HTTP connections: one pool, opened at the first request, with limits."""
+
+from typing import Any
+
+import aiohttp
+import msgspec
+
+REQUEST_TIMEOUT_S = 10
+"""For one request, from connecting to the last byte of its answer."""
+
+
+class HttpPool:
+    """Connections that are kept alive for the life of the worker."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """Return the one session. It belongs to the event loop of the first call."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
+                connector=aiohttp.TCPConnector(limit=0),
+                # A few bytes can unpack to gigabytes.
+                headers={"Accept-Encoding": "identity"},
+                auto_decompress=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[str, Any]:
+    """Return the JSON object in the body, or an empty one for any other or larger body."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > max_bytes:
+            return {}
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,88 @@
+"""An issuer of tokens on this machine: OpenID metadata, keys that rotate, outages."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from jwt import PyJWS
+from jwt.algorithms import RSAAlgorithm
+
+
+class IdentityProvider:
+    """
+    Signs tokens and publishes the keys to check them with.
+
+    `endorsements` are the channels that its keys may send for; `down` makes every request fail;
+    `open` is an event that requests wait for.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.fetches = 0
+        self.down = False
+        self.endorsements = ["msteams", "emulator"]
+        self.open = asyncio.Event()
+        self.open.set()
+        self._keys: dict[str, RSAPrivateKey] = {}
+        self.rotate()
+
+    @property
+    def metadata_url(self) -> str:
+        return f"{self.url}/openid"
+
+    def rotate(self) -> None:
+        """From now on sign with a new key, and publish only that."""
+        self.key_id = f"key-{time.monotonic_ns()}"
+        self._keys = {self.key_id: generate_private_key(65537, 2048)}
+
+    def sign(self, claims: dict[str, Any], **headers: Any) -> str:
+        """Return a token with these claims."""
+        # Not jwt.encode, which refuses claims that no honest issuer would make.
+        return PyJWS().encode(
+            json.dumps(claims).encode(),
+            self._keys[self.key_id],
+            "RS256",
+            {"typ": "JWT", "kid": self.key_id, **headers},
+        )
+
+    async def _metadata(self, _: web.Request) -> web.Response:
+        self.fetches += 1
+        await self.open.wait()
+        if self.down:
+            return web.Response(status=503)
+        return web.json_response({"jwks_uri": f"{self.url}/keys"})
+
+    async def _key_set(self, _: web.Request) -> web.Response:
+        if self.down:
+            return web.Response(status=503)
+        keys: list[dict[str, Any]] = [
+            {
+                **json.loads(RSAAlgorithm.to_jwk(key.public_key())),
+                "kid": key_id,
+                "endorsements": self.endorsements,
+            }
+            for key_id, key in self._keys.items()
+        ]
+        # A kind of key that nobody knows yet must not cost the others.
+        return web.json_response({"keys": [{"kty": "new", "kid": "new"}, *keys]})
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator["IdentityProvider"]:
+        """Answer requests on a free port of this machine."""
+        app = web.Application()
+        app.router.add_get("/openid", self._metadata)
+        app.router.add_get("/keys", self._key_set)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        try:
+            yield self
+        finally:
+            self.open.set()
+            await runner.cleanup()

@@ -1,0 +1,298 @@
+"""
+Who gets in: a row for each way in which a token can be wrong.
+
+The tokens come from an issuer on this machine, through the SDK's own override settings and,
+for Azure's clouds, by standing in at the addresses that the SDK has built in.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import jwt
+import pytest
+from botbuilder.schema import Activity, ChannelAccount
+from botframework.connector.auth import JwtTokenExtractor
+
+from shared.channel.authentication import ChannelAuthentication
+from shared.channel.clouds import cloud_of
+from shared.channel.connectors import ConnectorPool
+from shared.channel.http import HttpPool
+from shared.channel.keys import SigningKeys
+from shared.errors import KeysUnavailable, NotAuthenticated, NotPermitted
+from shared.settings import GOVERNMENT_CHANNEL_SERVICE, ChannelOverrides
+from tests.identity_provider import IdentityProvider
+
+APP_ID = "11111111-1111-1111-1111-111111111111"
+OTHER_APP_ID = "99999999-9999-9999-9999-999999999999"
+SERVICE_URL = "https://smba.trafficmanager.net/emea/"
+PUBLIC_ISSUER = "https://api.botframework.com"
+GOVERNMENT_ISSUER = "https://api.botframework.us"
+EMULATOR_ISSUER = "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0"
+HOUR_S = 3600
+
+
+def channel_claims(**changes: Any) -> dict[str, Any]:
+    """Claims as the Bot Connector makes them; a change to None takes one away."""
+    claims = {
+        "iss": PUBLIC_ISSUER,
+        "aud": APP_ID,
+        "serviceurl": SERVICE_URL,
+        "nbf": int(time.time()) - 60,
+        "exp": int(time.time()) + HOUR_S,
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def emulator_claims(**changes: Any) -> dict[str, Any]:
+    """Claims of a token that the bot's own app got for itself, as the Emulator does."""
+    return channel_claims(
+        **{"iss": EMULATOR_ISSUER, "ver": "2.0", "azp": APP_ID, "serviceurl": None, **changes}
+    )
+
+
+def activity(**changes: Any) -> Activity:
+    fields = {"type": "message", "channel_id": "msteams", "service_url": SERVICE_URL}
+    return Activity(recipient=ChannelAccount(id="bot"), **{**fields, **changes})
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[IdentityProvider]:
+    async with IdentityProvider().serve() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpPool]:
+    http = HttpPool()
+    yield http
+    await http.close()
+
+
+def authentication(
+    issuer: IdentityProvider, http: HttpPool, where: str, app_id: str = APP_ID
+) -> ChannelAuthentication:
+    overrides = {
+        "overridden": ChannelOverrides(
+            channel_open_id_metadata_url=issuer.metadata_url,
+            emulator_open_id_metadata_url=issuer.metadata_url,
+        ),
+        "public": ChannelOverrides(),
+        "government": ChannelOverrides(channel_service=GOVERNMENT_CHANNEL_SERVICE),
+    }[where]
+    cloud = cloud_of(overrides)
+    connectors = ConnectorPool(app_id, cloud.oauth_scope, None, http)
+    built = ChannelAuthentication(app_id, cloud, overrides, connectors, http)
+    keys = SigningKeys(issuer.metadata_url, http)
+    JwtTokenExtractor.metadataCache[cloud.channel_metadata_url] = keys
+    JwtTokenExtractor.metadataCache[cloud.emulator_metadata_url] = keys
+    return built
+
+
+@pytest.fixture(params=["overridden", "public"])
+def door(
+    request: pytest.FixtureRequest, issuer: IdentityProvider, http: HttpPool
+) -> ChannelAuthentication:
+    return authentication(issuer, http, request.param)
+
+
+async def test_the_channel_gets_in(door: ChannelAuthentication, issuer: IdentityProvider) -> None:
+    """A token of the Bot Connector for this bot and service URL is accepted."""
+    result = await door.authenticate_request(activity(), f"Bearer {issuer.sign(channel_claims())}")
+
+    assert result.claims_identity.is_authenticated
+    assert result.claims_identity.get_claim_value("aud") == APP_ID
+
+
+async def test_the_emulator_gets_in(door: ChannelAuthentication, issuer: IdentityProvider) -> None:
+    """A developer who has the bot's own credentials may speak to it."""
+    token = issuer.sign(emulator_claims())
+    result = await door.authenticate_request(activity(channel_id="emulator"), f"Bearer {token}")
+
+    assert result.claims_identity.is_authenticated
+
+
+async def test_azure_government_gets_in(issuer: IdentityProvider, http: HttpPool) -> None:
+    """With ChannelService set, tokens of Azure Government's issuer are accepted, others not."""
+    door = authentication(issuer, http, "government")
+    own = issuer.sign(channel_claims(iss=GOVERNMENT_ISSUER))
+    public = issuer.sign(channel_claims())
+
+    assert (await door.authenticate_request(activity(), f"Bearer {own}")).claims_identity
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {public}")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "x"])
+async def test_without_a_token_nobody_gets_in(door: ChannelAuthentication, header: str) -> None:
+    """No header, an empty one and one that holds no token are refused alike."""
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), header)
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "bearer", "Negotiate", "Bearer "])
+async def test_the_scheme_is_bearer(
+    door: ChannelAuthentication, issuer: IdentityProvider, scheme: str
+) -> None:
+    """A good token under another scheme is none."""
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"{scheme} {issuer.sign(channel_claims())}")
+
+
+async def test_unsigned_tokens_do_not_count(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """alg: none is no signature."""
+    token = jwt.encode(channel_claims(), "", "none", {"kid": issuer.key_id})
+
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {token}")
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "RS384", "RS512", "PS256"])
+async def test_only_rs256_counts(
+    door: ChannelAuthentication, issuer: IdentityProvider, algorithm: str
+) -> None:
+    """Any other algorithm is refused, signed with the right key or with the public one."""
+    key = "public" * 10 if algorithm == "HS256" else issuer._keys[issuer.key_id]
+    token = jwt.encode(channel_claims(), key, algorithm, {"kid": issuer.key_id})
+
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {token}")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        channel_claims(exp=int(time.time()) - HOUR_S),
+        channel_claims(nbf=int(time.time()) + HOUR_S),
+        channel_claims(exp="soon"),
+        channel_claims(aud=OTHER_APP_ID),
+        channel_claims(aud=None),
+        channel_claims(aud=[APP_ID, OTHER_APP_ID]),
+        channel_claims(iss="https://evil.example"),
+        channel_claims(iss=None),
+        channel_claims(iss=[PUBLIC_ISSUER]),
+        channel_claims(serviceurl=None),
+        emulator_claims(azp=OTHER_APP_ID, aud=OTHER_APP_ID),
+        emulator_claims(azp=None),
+        emulator_claims(ver=None),
+        emulator_claims(ver="3.0"),
+        # What the bot itself sends to the channel with each reply.
+        emulator_claims(aud=PUBLIC_ISSUER),
+        emulator_claims(aud=None),
+        emulator_claims(exp=int(time.time()) - HOUR_S),
+    ],
+    ids=lambda claims: ",".join(f"{key}={value}" for key, value in claims.items())[:60],
+)
+async def test_a_token_is_for_this_bot_from_its_channel_and_of_now(
+    door: ChannelAuthentication, issuer: IdentityProvider, claims: dict[str, Any]
+) -> None:
+    """Signed with a good key, but expired, early, or by or for somebody else: refused."""
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {issuer.sign(claims)}")
+
+
+async def test_the_signature_is_checked(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """The right claims under another key's signature are refused, whichever key they name."""
+    key_id = issuer.key_id
+    await door.authenticate_request(activity(), f"Bearer {issuer.sign(channel_claims())}")
+    issuer.rotate()
+
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(
+            activity(), f"Bearer {issuer.sign(channel_claims(), kid=key_id)}"
+        )
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(
+            activity(), f"Bearer {issuer.sign(channel_claims(), kid='unheard-of')}"
+        )
+
+
+async def test_a_token_is_for_one_service_url(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """A genuine token cannot be used to have replies sent to another place."""
+    token = issuer.sign(channel_claims())
+
+    with pytest.raises(NotPermitted):
+        await door.authenticate_request(
+            activity(service_url="https://smba.trafficmanager.net/amer/"), f"Bearer {token}"
+        )
+
+
+async def test_an_expired_token_for_another_place_is_just_expired(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """Only a genuine token learns that it is for another service URL."""
+    token = issuer.sign(channel_claims(exp=int(time.time()) - HOUR_S, serviceurl="https://x"))
+
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {token}")
+
+
+async def test_a_key_speaks_for_its_channels(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """A key that is endorsed for Teams cannot send as Facebook."""
+    token = issuer.sign(channel_claims())
+
+    with pytest.raises(NotPermitted):
+        await door.authenticate_request(activity(channel_id="facebook"), f"Bearer {token}")
+
+
+async def test_other_bots_do_not_get_in(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """A genuine token of another app, as a bot has that calls a skill, is not permitted."""
+    token = issuer.sign(emulator_claims(azp=OTHER_APP_ID))
+
+    with pytest.raises(NotPermitted):
+        await door.authenticate_request(activity(), f"Bearer {token}")
+
+
+async def test_without_keys_nobody_is_called_a_liar(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """A token that cannot be checked is neither accepted nor refused."""
+    issuer.down = True
+
+    with pytest.raises(KeysUnavailable):
+        await door.authenticate_request(activity(), f"Bearer {issuer.sign(channel_claims())}")
+
+
+async def test_without_an_identity_nobody_needs_a_token(
+    issuer: IdentityProvider, http: HttpPool
+) -> None:
+    """Where authentication is off, a request without a token is anonymous, and accepted."""
+    door = authentication(issuer, http, "overridden", app_id="")
+    result = await door.authenticate_request(activity(), "")
+
+    assert result.claims_identity.is_authenticated
+    assert {} == result.claims_identity.claims
+
+
+async def test_without_an_identity_no_token_is_right(
+    issuer: IdentityProvider, http: HttpPool
+) -> None:
+    """Where authentication is off, a token for some bot is not for this one."""
+    door = authentication(issuer, http, "overridden", app_id="")
+
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {issuer.sign(channel_claims())}")
+
+
+async def test_tokens_do_not_reach_the_log(
+    door: ChannelAuthentication, issuer: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refused token is reported without the token and without what it claims."""
+    token = issuer.sign(channel_claims(aud="marked-audience"))
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate_request(activity(), f"Bearer {token}")
+
+    assert "not authenticated" in caplog.text
+    assert token not in caplog.text
+    assert "marked-audience" not in caplog.text
