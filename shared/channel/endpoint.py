@@ -8,6 +8,7 @@ import azure.functions as func
 import msgspec
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 
+from shared import telemetry
 from shared.channel.activities import parse_activity
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.destinations import Destinations
@@ -71,8 +72,8 @@ class MessagesEndpoint:
             return await self._run_turn(request)
         except BotApplicationError as error:
             return _refusal(error)
-        except Exception:
-            _logger.exception("A turn failed")
+        except Exception as error:
+            _logger.error("A turn failed: %s", telemetry.describe(error))
             return func.HttpResponse(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:

@@ -203,3 +203,14 @@ async def test_a_failed_turn_is_logged(
         await endpoint.handle(request())
 
     assert "StateUnavailable: The store did not answer." in caplog.text
+
+
+async def test_a_bug_is_logged_without_what_it_says(
+    endpoint: MessagesEndpoint, bot: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The message of an error that nobody foresaw may quote the user."""
+    bot.fails_with(RuntimeError("marked"))
+    await endpoint.handle(request())
+
+    assert "RuntimeError" in caplog.text
+    assert "marked" not in caplog.text
