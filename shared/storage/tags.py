@@ -1,0 +1,30 @@
+"""
+The keys that mean something in a stored document, and how others are kept from looking so.
+
+    {"$type": "UserProfile", "$version": 1, ...fields}   a registered object
+    {"py/object": "module.Class", ...attributes}         the same, written by the stock SDK
+
+A dictionary of the bot's may have such keys too: each is stored with one "$" more in front,
+"py/x" as "$py/x", "$type" as "$$type" and "$$type" as "$$$type". All other keys, "$x" and
+"$turns" among them, are stored as they are.
+"""
+
+TYPE = "$type"
+VERSION = "$version"
+LEGACY_PREFIX = "py/"
+
+
+def is_tag_like(key: str) -> bool:
+    """Whether `key` is a tag, or a tag with any number of "$" in front."""
+    bare = key.lstrip("$")
+    return bare.startswith(LEGACY_PREFIX) or (key[:1] == "$" and bare in ("type", "version"))
+
+
+def escape(key: str) -> str:
+    """Return what `key`, from a dictionary of the bot's, is stored as."""
+    return f"${key}" if is_tag_like(key) else key
+
+
+def unescape(key: str) -> str:
+    """Undo `escape`."""
+    return key[1:] if key[:1] == "$" and is_tag_like(key[1:]) else key
