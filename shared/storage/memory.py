@@ -23,7 +23,7 @@ class _Stored:
     e_tag: str
 
 
-class MemoryStorage(Storage):  # type: ignore[misc]  # the SDK ships no types
+class MemoryStorage(Storage):
     """
     The contract of `CosmosStorage`, without the network.
 
