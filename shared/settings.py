@@ -92,6 +92,10 @@ class Settings:
         return _Reader(environ).read()
 
 
+_SET_BY_AZURE = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME")
+"""One of them is there on every plan of Azure Functions."""
+
+
 class _Reader:
     """Collects faults while it reads, so that one error can name them all."""
 
@@ -100,10 +104,9 @@ class _Reader:
         self._faults: list[str] = []
 
     def read(self) -> Settings:
-        # Azure sets one of these two on every plan; they win over a stray Development.
-        in_azure = bool(self._get("WEBSITE_INSTANCE_ID") or self._get("CONTAINER_NAME"))
-        declared = self._get("AZURE_FUNCTIONS_ENVIRONMENT")
-        development = declared == "Development" and not in_azure
+        declared = self._get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
+        of_azure = next(filter(self._get, _SET_BY_AZURE), None)
+        development = declared and of_azure is None
         settings = Settings(
             development=development,
             identity=self._identity(development),
@@ -111,6 +114,11 @@ class _Reader:
             overrides=self._overrides(),
             allowed_service_hosts=self._allowed_service_hosts(),
         )
+        if self._faults and declared and of_azure:
+            self._fault(
+                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {of_azure} is "
+                "set, as it is in Azure. On a developer's machine, unset it."
+            )
         if self._faults:
             raise SettingsError(tuple(self._faults))
         return settings

@@ -42,8 +42,11 @@ def test_azure_needs_an_identity_and_a_store() -> None:
 
 @pytest.mark.parametrize("name", ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME"])
 def test_development_is_not_believed_in_azure(name: str) -> None:
-    """A stray AZURE_FUNCTIONS_ENVIRONMENT=Development in Azure opens nothing."""
-    assert len(faults({**DEVELOPMENT, name: "x"})) == 2
+    """A stray AZURE_FUNCTIONS_ENVIRONMENT=Development in Azure opens nothing, and is named."""
+    found = faults({**DEVELOPMENT, name: "x"})
+
+    assert ["MicrosoftAppId", "CosmosDbEndpoint"] == [fault.split()[0] for fault in found[:2]]
+    assert f"because {name} is set" in found[2]
 
 
 def test_an_unknown_environment_is_not_development() -> None:
