@@ -1,0 +1,43 @@
+"""What tests of several folders share."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from local.emulators import CosmosServer, install_npm_packages
+from shared.settings import CosmosSettings
+
+
+@pytest.fixture(scope="session")
+def cosmos_process() -> Iterator[CosmosServer]:
+    """A Cosmos DB server of this test run."""
+    if shutil.which("node") is None:
+        pytest.skip("needs a Cosmos DB server: install Node 20 or newer and run again")
+    install_npm_packages(print)
+    with CosmosServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cosmos_server(cosmos_process: CosmosServer) -> CosmosSettings:
+    """Where that server is, with a container that all tests share: use keys of your own."""
+    settings = CosmosSettings(
+        endpoint=cosmos_process.endpoint,
+        database_id="bot",
+        container_id="state",
+        key=cosmos_process.key,
+        verify_tls=False,
+    )
+    cosmos_process.create_container(settings.database_id, settings.container_id)
+    return settings
+
+
+@pytest.fixture
+def cosmos_container(cosmos_process: CosmosServer, cosmos_server: CosmosSettings) -> CosmosSettings:
+    """A container of this test's own, empty."""
+    settings = replace(cosmos_server, container_id=f"state-{uuid4()}")
+    cosmos_process.create_container(settings.database_id, settings.container_id)
+    return settings

@@ -1,0 +1,86 @@
+"""What is found in a container that others have written to."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from azure.cosmos.documents import ConnectionPolicy
+from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
+
+from shared.errors import StateConflict, StateUnreadable
+from shared.settings import CosmosSettings
+from shared.storage.codec import DocumentCodec
+from shared.storage.cosmos import CosmosStorage
+from shared.storage.schema import state_type
+
+KEY = "msteams/users/29:1ab?c"
+ID = "msteams*47users*4729:1ab*63c"
+
+
+class OldProfile:
+    """As in an existing bot: no dataclass, stored under its path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@state_type("UserProfile", formerly=(f"{__name__}.OldProfile",))
+@dataclass
+class UserProfile:
+    name: str | None = None
+
+
+@pytest.fixture
+async def storage(cosmos_container: CosmosSettings) -> AsyncIterator[CosmosStorage]:
+    made = CosmosStorage(cosmos_container, DocumentCodec([UserProfile]))
+    yield made
+    await made.close()
+
+
+# Of urllib3, under the stock SDK's client.
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+async def test_what_the_stock_sdk_wrote_is_found(
+    storage: CosmosStorage, cosmos_container: CosmosSettings
+) -> None:
+    """The bot's users keep their state when the bot changes over to this storage."""
+    policy = ConnectionPolicy()
+    policy.DisableSSLVerification = True
+    stock = CosmosDbPartitionedStorage(
+        CosmosDbPartitionedConfig(
+            cosmos_db_endpoint=cosmos_container.endpoint,
+            auth_key=cosmos_container.key,
+            database_id=cosmos_container.database_id,
+            container_id=cosmos_container.container_id,
+            cosmos_client_options={"connection_policy": policy},
+        )
+    )
+    await stock.write({KEY: {"UserProfile": OldProfile("Ada"), "count": 3}})
+    document = (await storage.read([KEY]))[KEY]
+    assert (UserProfile("Ada"), 3) == (document["UserProfile"], document["count"])
+    document["count"] = 4
+    await storage.write({KEY: document})
+    assert document == (await storage.read([KEY]))[KEY]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"UserProfile": {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}},
+        {"UserProfile": {"$type": "UserProfile", "$version": 2, "name": "Ada"}},
+        {"UserProfile": {"$type": "UserProfile", "$version": 1, "name": 5}},
+        {"UserProfile": {"$type": "Unheard", "$version": 1}},
+    ],
+    ids=["executable", "newer", "wrong", "unknown"],
+)
+async def test_what_cannot_be_read_is_left_as_it_is(
+    storage: CosmosStorage, document: dict[str, Any]
+) -> None:
+    """It is refused, and a turn that takes it for absent does not overwrite it either."""
+    item = {"id": ID, "realId": KEY, "document": document}
+    before = await storage.container.create_item(item)
+    with pytest.raises(StateUnreadable):
+        await storage.read([KEY])
+    with pytest.raises(StateConflict):
+        await storage.write({KEY: {"name": "Grace"}})
+    assert before == await storage.container.read_item(ID, partition_key=ID)

@@ -1,0 +1,221 @@
+"""What every storage does. The SDK's own tests hold none of it."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botbuilder.core import Storage
+
+from shared.errors import StateConflict, StateNotStorable, StateTooLarge
+from tests.contract.conftest import Note, UserProfile
+
+KEY = "msteams/users/29:1ab?c#d"
+
+
+class TestReading:
+    async def test_absent_documents_are_left_out(self, storage: Storage) -> None:
+        """What was never written is not an error."""
+        await storage.write({"there": {"name": "Ada"}})
+        assert ["there"] == list(await storage.read(["there", "absent"]))
+
+    async def test_no_keys_no_documents(self, storage: Storage) -> None:
+        """The SDK asks so at times."""
+        assert {} == await storage.read([])
+
+    async def test_a_key_may_be_asked_for_twice(self, storage: Storage) -> None:
+        """The answer has it once."""
+        await storage.write({KEY: {"name": "Ada"}})
+        assert [KEY] == list(await storage.read([KEY, KEY]))
+
+    async def test_registered_objects_come_back(self, storage: Storage) -> None:
+        """A state property is of its class again."""
+        await storage.write({KEY: {"UserProfile": UserProfile("Ada")}})
+        assert UserProfile("Ada") == (await storage.read([KEY]))[KEY]["UserProfile"]
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"py/object": "x", "py/reduce": [], "$type": "y", "$turns": {"$x": 1}, "": "empty"},
+            ["ü", "\x00", "𝄞", "</script>", "\u2028"],
+            [2**53, -(2**53), 1e20, 5e-324, 1.5, 0, None, True, [], {}],
+        ],
+    )
+    async def test_a_value_comes_back_equal(self, storage: Storage, value: object) -> None:
+        """Neither a server's way with numbers nor a key's first letters change a value."""
+        await storage.write({KEY: {"value": value}})
+        assert value == (await storage.read([KEY]))[KEY]["value"]
+
+    async def test_nobody_shares_an_object_with_the_store(self, storage: Storage) -> None:
+        """A change that is not written is not there, as it is not in another process."""
+        written: dict[str, Any] = {"list": [1]}
+        await storage.write({KEY: written})
+        written["list"].append(2)
+        read = (await storage.read([KEY]))[KEY]
+        read["list"].append(3)
+        assert [1] == (await storage.read([KEY]))[KEY]["list"]
+
+
+class TestWriting:
+    async def test_a_document_may_be_saved_twice(self, storage: Storage) -> None:
+        """The new ETag is written back into the document that was passed."""
+        document = {"name": "Ada"}
+        await storage.write({KEY: document})
+        document["name"] = "Grace"
+        await storage.write({KEY: document})
+        assert document == (await storage.read([KEY]))[KEY]
+
+    async def test_a_document_without_e_tag_must_not_exist_yet(self, storage: Storage) -> None:
+        """A turn that found nothing does not overwrite what another has written since."""
+        await storage.write({KEY: {"name": "Ada"}})
+        with pytest.raises(StateConflict):
+            await storage.write({KEY: {"name": "Grace"}})
+        assert "Ada" == (await storage.read([KEY]))[KEY]["name"]
+
+    async def test_a_changed_document_is_not_replaced(self, storage: Storage) -> None:
+        """The second of two writers that read the same version is refused."""
+        await storage.write({KEY: {"count": 0}})
+        first = (await storage.read([KEY]))[KEY]
+        second = (await storage.read([KEY]))[KEY]
+        await storage.write({KEY: {**first, "count": 1}})
+        with pytest.raises(StateConflict):
+            await storage.write({KEY: {**second, "count": 2}})
+        assert 1 == (await storage.read([KEY]))[KEY]["count"]
+
+    async def test_a_deleted_document_is_not_brought_back(self, storage: Storage) -> None:
+        """A writer that read it before finds that it is not as it was."""
+        document = {"name": "Ada"}
+        await storage.write({KEY: document})
+        await storage.delete([KEY])
+        with pytest.raises(StateConflict):
+            await storage.write({KEY: document})
+        assert {} == await storage.read([KEY])
+
+    async def test_a_document_made_anew_is_another_version(self, storage: Storage) -> None:
+        """An ETag is never used twice for one key."""
+        old: dict[str, Any] = {"name": "Ada"}
+        await storage.write({KEY: old})
+        await storage.delete([KEY])
+        await storage.write({KEY: {"name": "Grace"}})
+        with pytest.raises(StateConflict):
+            await storage.write({KEY: old})
+
+    async def test_a_star_overwrites(self, storage: Storage) -> None:
+        """Whatever is there, or nothing, as the SDK documents."""
+        for name in ("Ada", "Grace"):
+            await storage.write({KEY: {"name": name, "e_tag": "*"}})
+            assert name == (await storage.read([KEY]))[KEY]["name"]
+
+    async def test_of_many_that_create_one_wins(self, storage: Storage) -> None:
+        """Of the first messages of a conversation at once, one turn's state is kept, whole."""
+        documents = [{"turn": turn} for turn in range(20)]
+        outcomes = await asyncio.gather(
+            *(storage.write({KEY: document}) for document in documents), return_exceptions=True
+        )
+        assert 19 == sum(isinstance(outcome, StateConflict) for outcome in outcomes)
+        assert outcomes.index(None) == (await storage.read([KEY]))[KEY]["turn"]
+
+    async def test_no_change_is_lost_where_the_refused_try_again(self, storage: Storage) -> None:
+        """Twenty turns at once change the state twenty times."""
+
+        async def count_up() -> None:
+            while True:
+                document = (await storage.read([KEY])).get(KEY, {"count": 0})
+                document["count"] += 1
+                with suppress(StateConflict):
+                    await storage.write({KEY: document})
+                    return
+
+        await asyncio.gather(*(count_up() for _ in range(20)))
+        assert 20 == (await storage.read([KEY]))[KEY]["count"]
+
+    async def test_each_document_is_written_for_itself(self, storage: Storage) -> None:
+        """One that is refused does not take others with it, and only those written change."""
+        await storage.write({"taken": {"name": "Ada"}})
+        changes = {"taken": {"name": "Grace"}, "free": {"name": "Grace"}}
+        with pytest.raises(StateConflict):
+            await storage.write(changes)
+        assert ["Ada", "Grace"] == [
+            document["name"] for document in (await storage.read(["taken", "free"])).values()
+        ]
+        assert [False, True] == ["e_tag" in document for document in changes.values()]
+
+    async def test_nothing_is_written_if_one_document_cannot_be(self, storage: Storage) -> None:
+        """A value of an unregistered class is found before the first request."""
+        with pytest.raises(StateNotStorable):
+            await storage.write({"good": {"name": "Ada"}, "bad": {"name": object()}})
+        assert {} == await storage.read(["good"])
+
+    @pytest.mark.parametrize("e_tag", ["", 7])
+    async def test_an_e_tag_that_cannot_be_is_refused(self, storage: Storage, e_tag: Any) -> None:
+        """It does not count as none: that would be another condition."""
+        with pytest.raises(StateNotStorable, match="e_tag"):
+            await storage.write({KEY: {"e_tag": e_tag}})
+
+    # aiohttp: more than 1 MB at once may hold up the event loop. It is meant to be refused.
+    @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+    async def test_a_document_beyond_two_megabytes_is_refused(self, storage: Storage) -> None:
+        """It is Cosmos DB's limit."""
+        with pytest.raises(StateTooLarge):
+            await storage.write({KEY: {"text": "x" * 2 * 1024 * 1024}})
+
+    async def test_an_object_may_be_a_whole_document(self, storage: Storage) -> None:
+        """A registered class with a field e_tag needs no dictionary around it."""
+        note = Note("first")
+        await storage.write({KEY: note})
+        note.text = "second"
+        await storage.write({KEY: note})
+        assert note == (await storage.read([KEY]))[KEY]
+
+    async def test_an_object_without_place_for_an_e_tag_is_no_document(
+        self, storage: Storage
+    ) -> None:
+        """It could never be saved twice."""
+        with pytest.raises(StateNotStorable, match="A UserProfile is no document by itself"):
+            await storage.write({KEY: UserProfile("Ada")})
+
+
+class TestDeleting:
+    async def test_a_deleted_document_is_gone(self, storage: Storage) -> None:
+        """And can be made anew."""
+        await storage.write({KEY: {"name": "Ada"}})
+        await storage.delete({KEY})
+        assert {} == await storage.read([KEY])
+        await storage.write({KEY: {"name": "Grace"}})
+        assert "Grace" == (await storage.read([KEY]))[KEY]["name"]
+
+    async def test_an_absent_document_may_be_deleted(self, storage: Storage) -> None:
+        """It is gone before and after."""
+        await storage.delete(["absent"])
+        assert {} == await storage.read(["absent"])
+
+
+class TestKeys:
+    async def test_keys_do_not_mix(self, storage: Storage) -> None:
+        """Each key has its own document, whatever characters are in it."""
+        keys = [
+            "a/b",
+            "a*47b",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "a b",
+            "a%2Fb",
+            "ä",
+            "a+b",
+            "A/B",
+            "日本",
+            "a.",
+        ]
+        await storage.write({key: {"key": key} for key in keys})
+        read = await storage.read(keys)
+        assert {key: key for key in keys} == {key: doc["key"] for key, doc in read.items()}
+
+    async def test_an_impossible_key_is_refused(self, storage: Storage) -> None:
+        """By every storage alike, so that development shows it."""
+        with pytest.raises(StateNotStorable):
+            await storage.read([""])
+        with pytest.raises(StateNotStorable):
+            await storage.write({"x" * 2000: {}})
+        with pytest.raises(StateNotStorable):
+            await storage.delete([".."])
