@@ -187,7 +187,7 @@ class TestReading:
             text: str
 
             def __post_init__(self) -> None:
-                raise ValueError(f"{self.text} is no name")
+                raise ValueError(f"Invalid name {self.text}")
 
         codec = DocumentCodec([state_type("Name")(Name)])
         with pytest.raises(StateUnreadable) as refused:
