@@ -1,0 +1,82 @@
+"""The composition root: everything is built here, once per worker, and handed in from here."""
+
+import logging
+from dataclasses import dataclass
+
+import azure.functions as func
+from botbuilder.core import Storage
+
+from shared import telemetry
+from shared.bot import STATE_TYPES, create_bot
+from shared.channel.authentication import ChannelAuthentication
+from shared.channel.clouds import cloud_of
+from shared.channel.connectors import ConnectorPool
+from shared.channel.destinations import Destinations
+from shared.channel.endpoint import MessagesEndpoint
+from shared.channel.http import HttpPool
+from shared.channel.tokens import TokenSource, token_fetcher
+from shared.settings import AppType, Settings
+from shared.storage.codec import DocumentCodec
+from shared.storage.cosmos import CosmosStorage
+from shared.storage.memory import MemoryStorage
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class App:
+    """The application of one worker. Nothing is connected before the first request."""
+
+    endpoint: MessagesEndpoint
+    storage: Storage
+    http: HttpPool
+
+    async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Answer one request to the messaging endpoint."""
+        return await self.endpoint.handle(request)
+
+    async def close(self) -> None:
+        """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
+        await self.http.close()
+        if isinstance(self.storage, CosmosStorage):
+            await self.storage.close()
+
+
+def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
+    """
+    Build the application.
+
+    `storage` replaces the one that the settings describe.
+    """
+    telemetry.quiet_libraries()
+    cloud = cloud_of(settings.overrides)
+    app_id = settings.identity.app_id if settings.identity else ""
+    tokens = None
+    if settings.identity is None:
+        _logger.warning("MicrosoftAppId is not set: anyone who reaches this port may chat.")
+    else:
+        tokens = TokenSource(token_fetcher(settings.identity, cloud))
+    http = HttpPool()
+    connectors = ConnectorPool(app_id, cloud.oauth_scope, tokens, http)
+    storage = storage or _create_storage(settings)
+    endpoint = MessagesEndpoint(
+        ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
+        Destinations(settings.allowed_service_hosts, development=settings.development),
+        create_bot(storage),
+    )
+    return App(endpoint, storage, http)
+
+
+def _create_storage(settings: Settings) -> Storage:
+    codec = DocumentCodec(STATE_TYPES)
+    if settings.cosmos is None:
+        _logger.warning("CosmosDbEndpoint is not set: state is lost when this process ends.")
+        return MemoryStorage(codec)
+    identity = settings.identity
+    is_managed = identity is not None and identity.app_type is AppType.USER_ASSIGNED_MSI
+    return CosmosStorage(
+        settings.cosmos,
+        codec,
+        # A registration with a password has none of its own: the app's system-assigned one is used.
+        identity_client_id=identity.app_id if identity and is_managed else None,
+    )

@@ -1,0 +1,93 @@
+"""The composition root builds what the settings describe."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+from shared.app import create_app
+from shared.settings import Settings
+from shared.storage.cosmos import CosmosStorage
+from shared.storage.memory import MemoryStorage
+
+ROOT = Path(__file__).parents[2]
+DEVELOPMENT = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
+
+
+async def test_without_a_store_state_is_in_memory() -> None:
+    """On a developer's machine nothing has to be set up."""
+    app = create_app(Settings.from_environ(DEVELOPMENT))
+    await app.close()
+
+    assert isinstance(app.storage, MemoryStorage)
+
+
+async def test_with_an_endpoint_state_is_in_cosmos() -> None:
+    """The settings name the store; nothing is sent to it before the first turn."""
+    environ = {
+        **DEVELOPMENT,
+        "CosmosDbEndpoint": "https://localhost:9/",
+        "CosmosDbKey": "YQ==",
+        "CosmosDbVerifyTls": "false",
+    }
+    app = create_app(Settings.from_environ(environ))
+    await app.close()
+
+    assert isinstance(app.storage, CosmosStorage)
+
+
+async def test_two_apps_over_one_store_are_two_workers() -> None:
+    """What one worker remembers, another finds in the store, and nowhere else."""
+    first = create_app(Settings.from_environ(DEVELOPMENT))
+    second = create_app(Settings.from_environ(DEVELOPMENT), storage=first.storage)
+    texts = []
+    for number, (app, text) in enumerate([(first, "hi"), (second, "Ada"), (first, "hello")]):
+        activity = {
+            "type": "message",
+            "id": str(number),
+            "channelId": "emulator",
+            "serviceUrl": "http://localhost:9",
+            "conversation": {"id": "c"},
+            "from": {"id": "u"},
+            "recipient": {"id": "b"},
+            "deliveryMode": "expectReplies",
+            "text": text,
+        }
+        request = func.HttpRequest(
+            method="POST",
+            url="http://localhost:7071/api/messages",
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(activity).encode(),
+        )
+        response = await app.handle(request)
+        texts.append(json.loads(response.get_body())["activities"][0]["text"])
+    await first.close()
+    await second.close()
+
+    assert [
+        "What is your name?",
+        "Thanks Ada. To see conversation data, type anything.",
+        "Ada sent: hello",
+    ] == texts
+
+
+@pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])
+def test_the_function_loads_only_with_usable_settings(environment: str, starts: bool) -> None:
+    """In production the function does not load without identity and store, and says what to set."""
+    environ = {"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": environment}
+    loading = subprocess.run(
+        [sys.executable, "-c", "import MessagesFunction"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert starts == (loading.returncode == 0)
+    assert starts != ("MicrosoftAppId is missing" in loading.stderr)
+    assert starts != ("CosmosDbEndpoint is missing" in loading.stderr)
