@@ -82,6 +82,11 @@ class Azurite(NodeService):
 
     name = "Azurite"
     script = NODE_MODULES / "azurite" / "dist" / "src" / "azurite.js"
+    # Every emulator of Azure Storage has this account and this key.
+    _ACCOUNT = "devstoreaccount1"
+    _KEY = (
+        "Eby8vdM02xNOcqFlUqwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    )
     _READY = re.compile(r"Azurite (\w+) service is successfully listening at http://[^:]+:(\d+)\n")
 
     def __init__(
@@ -107,6 +112,18 @@ class Azurite(NodeService):
         )
         self.ports = ports
         """By service: "blob", "queue" and "table". Those given as 0 are known once started."""
+
+    @property
+    def connection_string(self) -> str:
+        """What `AzureWebJobsStorage` must be. Known once started."""
+        endpoints = (
+            f"{service.title()}Endpoint=http://127.0.0.1:{port}/{self._ACCOUNT};"
+            for service, port in self.ports.items()
+        )
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={self._ACCOUNT};"
+            f"AccountKey={self._KEY};{''.join(endpoints)}"
+        )
 
     def listens(self, output: str) -> bool:
         found = {service.lower(): int(port) for service, port in self._READY.findall(output)}

@@ -4,31 +4,37 @@ Programs from npm: installed once, each run in a process group of its own.
 Standard library only: `dev.py` and the tests use this before anything else is there.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import ClassVar, Self
+
+from local.errors import LocalError
+from local.ports import is_free
+from local.processes import end_group
 
 LOCAL = Path(__file__).resolve().parent
 NODE_MODULES = LOCAL / "node_modules"
+# In the folder: whoever deletes that deletes the claim with it.
+_STAMP = NODE_MODULES / ".installed-lock-sha256"
 EXIT_WITH_PARENT = LOCAL / "exit-with-parent.cjs"
 
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.02
 
 
-class LocalServiceError(Exception):
-    """A local service cannot run; the message is one sentence that says what to do."""
+class LocalServiceError(LocalError):
+    """A local service cannot run."""
+
+
+def npm_packages_are_installed() -> bool:
+    """Tell whether exactly what `package-lock.json` names has been installed."""
+    return _STAMP.exists() and _STAMP.read_text() == _lock_hash()
 
 
 def install_npm_packages(progress: Callable[[str], None]) -> None:
@@ -37,10 +43,7 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
 
     `progress` is called with one line whenever there is something to tell.
     """
-    lock_hash = hashlib.sha256((LOCAL / "package-lock.json").read_bytes()).hexdigest()
-    # Inside node_modules: whoever deletes the folder deletes the claim with it.
-    stamp = NODE_MODULES / ".installed-lock-sha256"
-    if stamp.exists() and stamp.read_text() == lock_hash:
+    if npm_packages_are_installed():
         return
     npm = _program("npm")
     progress("Installing the local services from npm (once, about 250 MB) ...")
@@ -58,7 +61,7 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
             f"npm could not install the local services ({told[0] if told else 'no reason given'})"
             "; check the network, and run `npm ci` in the folder local/ to see more."
         )
-    stamp.write_text(lock_hash)
+    _STAMP.write_text(_lock_hash())
     progress("The local services are installed.")
 
 
@@ -67,6 +70,8 @@ class NodeService:
 
     name: str
     script: Path
+    environ: ClassVar[dict[str, str]] = {}
+    """What its environment has beside the starter's."""
 
     def __init__(self, arguments: list[str], ports: list[int]) -> None:
         """`ports` must be free at `start`; 0 stands for any."""
@@ -104,6 +109,7 @@ class NodeService:
             self._process = subprocess.Popen(
                 [node, f"--require={EXIT_WITH_PARENT}", self.script, *self._arguments],
                 cwd=self._folder.name,
+                env={**os.environ, **self.environ},
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -119,7 +125,7 @@ class NodeService:
     def stop(self) -> None:
         """End the program and all it started. Does nothing if it is not running."""
         if self._process is not None:
-            _end(self._process)
+            end_group(self._process)
             self._process = None
         if self._folder is not None:
             self._folder.cleanup()
@@ -145,6 +151,10 @@ class NodeService:
             time.sleep(POLL_INTERVAL_S)
 
 
+def _lock_hash() -> str:
+    return hashlib.sha256((LOCAL / "package-lock.json").read_bytes()).hexdigest()
+
+
 def _program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
@@ -155,35 +165,8 @@ def _program(name: str) -> str:
 
 
 def _require_free(port: int, name: str) -> None:
-    with socket.socket() as probe:
-        if sys.platform != "win32":
-            # As servers do: a port that has just been closed counts as free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise LocalServiceError(
-                f"{name} cannot have port {port}, another program has it; stop that program, "
-                "or choose another port."
-            ) from None
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        _signal_group(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_TIMEOUT_S)
-        _signal_group(process, signal.SIGKILL)
-    process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
-
-
-if sys.platform != "win32":
-
-    def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
-        # It may have ended as a whole already.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+    if not is_free(port):
+        raise LocalServiceError(
+            f"{name} cannot have port {port}, another program has it; stop that program, "
+            "or choose another port."
+        )

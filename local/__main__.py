@@ -1,0 +1,26 @@
+"""What dev.py runs in `.venv`: `python -m local COMMAND [arguments]`."""
+
+import signal
+import sys
+from importlib import import_module
+
+from local.console import Console
+from local.errors import LocalError
+
+
+def main(name: str, arguments: list[str]) -> int:
+    """Run the module of that name; return the exit code."""
+    try:
+        # In here, because Ctrl-C may come while it is being imported.
+        code: int = import_module(f"local.{name}").main(arguments)
+    except LocalError as error:
+        console = Console(sys.stderr)
+        console.say(console.red(str(error)))
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,110 @@
+"""
+What is shown on a terminal, or written to a pipe. Standard library only.
+
+Colours and lines that change are for terminals; NO_COLOR (https://no-color.org) is honoured.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+_REFRESH_INTERVAL_S = 0.1
+
+
+class Console:
+    """One output stream and what it can show."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._colours = self.is_terminal and not os.environ.get("NO_COLOR")
+        if self._colours and sys.platform == "win32":
+            # An empty command switches the escape sequences of older consoles on.
+            os.system("")  # noqa: S605 (a constant)
+
+    def say(self, line: str = "") -> None:
+        """Write one line, at once."""
+        print(line, file=self._stream, flush=True)
+
+    def bold(self, text: str) -> str:
+        return self._styled(text, 1)
+
+    def dim(self, text: str) -> str:
+        return self._styled(text, 2)
+
+    def red(self, text: str) -> str:
+        return self._styled(text, 31)
+
+    def green(self, text: str) -> str:
+        return self._styled(text, 32)
+
+    def yellow(self, text: str) -> str:
+        return self._styled(text, 33)
+
+    @contextmanager
+    def progress(self) -> Iterator["Progress"]:
+        """Show one task at a time, with its seconds, until the block ends."""
+        progress = Progress(self, self._stream)
+        try:
+            yield progress
+        except BaseException:
+            progress.end("interrupted")
+            raise
+        progress.end("done")
+
+    def _styled(self, text: str, code: int) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
+
+
+class Progress:
+    """A line that says what is being done and for how long; plain lines in a pipe."""
+
+    def __init__(self, console: Console, stream: TextIO) -> None:
+        self._console = console
+        self._stream = stream
+        self._task = ""
+        self._detail = ""
+        self._began_s = 0.0
+        self._ended = threading.Event()
+        self._painter = threading.Thread(target=self._paint_until_end, daemon=True)
+
+    def show(self, task: str, detail: str = "") -> None:
+        """Say what is being done now; a `detail` is only for terminals."""
+        self._detail = detail
+        if task == self._task:
+            return
+        if self._task:
+            self._finish_line("done")
+        self._task = task
+        self._began_s = time.monotonic()
+        if not self._console.is_terminal:
+            self._console.say(f"{task} ...")
+        elif not self._painter.is_alive():
+            self._painter.start()
+
+    def end(self, outcome: str) -> None:
+        """Leave the line as it is, with its outcome. Nothing is shown if there was no task."""
+        self._ended.set()
+        if self._painter.is_alive():
+            self._painter.join()
+        if self._task:
+            self._finish_line(outcome)
+
+    def _finish_line(self, outcome: str) -> None:
+        erase = "\r\x1b[K" if self._console.is_terminal else ""
+        self._console.say(f"{erase}{self._task}: {outcome} in {self._seconds()} s")
+
+    def _seconds(self) -> int:
+        return round(time.monotonic() - self._began_s)
+
+    def _paint_until_end(self) -> None:
+        while not self._ended.wait(_REFRESH_INTERVAL_S):
+            line = f"{self._task}  {self._seconds()} s  {self._detail}"
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write(f"\r\x1b[K{line[:width]}")
+            self._stream.flush()

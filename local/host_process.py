@@ -1,0 +1,157 @@
+"""
+The embedded host in a process of its own, replaced when the sources change.
+
+The port stays open meanwhile: requests wait for the new process instead of failing.
+"""
+
+import contextlib
+import multiprocessing
+import multiprocessing.resource_tracker
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from local.functions import FunctionApp
+from local.host import SHUTDOWN_TIMEOUT_S
+from local.host_worker import Order, Word, work
+from local.local_settings import LocalSettings
+from local.ports import listen
+
+# The host itself waits that long for requests under way, and a moment to end.
+STOP_TIMEOUT_S = SHUTDOWN_TIMEOUT_S + 2.0
+
+# Neither forks the caller's threads nor inherits what it has imported; the same on Windows.
+_spawn = multiprocessing.get_context("spawn")
+
+
+class HostProcess:
+    """Serves the function app in `root` on 127.0.0.1, from `start` to `close`."""
+
+    def __init__(self, root: Path, *, port: int = 0, quiet: bool = False) -> None:
+        """
+        Take the port; 0 stands for any free one. Connections wait until `start`.
+
+        `quiet` logs errors only.
+
+        Raises:
+            LocalError: another program has the port.
+        """
+        self._root = root
+        self._quiet = quiet
+        self._environ: Mapping[str, str] = {}
+        self._listener = listen(port)
+        self._serving: _Worker | None = None
+        self._leaving: _Worker | None = None
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended by itself. None: it has not."""
+        return None if self._serving is None else self._serving.process.exitcode
+
+    def start(self, environ: Mapping[str, str]) -> None:
+        """
+        Start the process. `environ` wins over local.settings.json.
+
+        Raises:
+            LocalError: the settings, host.json or a function.json are unusable.
+        """
+        self._environ = environ
+        self.restart()
+
+    def restart(self) -> None:
+        """
+        Replace the process by a new one, which reads all files anew.
+
+        Raises:
+            LocalError: as for `start`; the old process goes on.
+        """
+        app = FunctionApp.read(self._root)
+        settings = LocalSettings.read(self._root)
+        order = Order(app, settings, settings.over(self._environ), self._quiet)
+        if self._leaving is not None:
+            self._leaving.stop()
+        self._leaving = self._serving
+        if self._leaving is not None:
+            self._leaving.leave()
+        self._serving = _Worker(order, self._listener)
+
+    def stop(self) -> None:
+        """End the process once requests under way are answered; new ones wait."""
+        for worker in (self._serving, self._leaving):
+            if worker is not None:
+                worker.stop()
+        self._serving = self._leaving = None
+
+    def kill(self) -> None:
+        """End the process at once, as SIGKILL does."""
+        for worker in (self._serving, self._leaving):
+            if worker is not None:
+                worker.kill()
+        self._serving = self._leaving = None
+
+    def close(self) -> None:
+        """End the process and give the port back."""
+        self.stop()
+        self._listener.close()
+
+
+class _Worker:
+    """One process, and the line to it."""
+
+    def __init__(self, order: Order, listener: socket.socket) -> None:
+        self._line, other_end = _spawn.Pipe()
+        self.process = _spawn.Process(
+            target=work, args=(order, listener, other_end), name="functions-host"
+        )
+        with _no_ctrl_c():
+            self.process.start()
+        # Held by nobody but the process, it is closed when that ends.
+        other_end.close()
+
+    def leave(self) -> None:
+        """Return once the process accepts no more connections; it ends by itself."""
+        with contextlib.suppress(OSError):  # it has ended already
+            self._line.send(Word.LEAVE)
+            if self._line.poll(STOP_TIMEOUT_S):
+                return
+        self.kill()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.join(STOP_TIMEOUT_S)
+        self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self._line.close()
+
+
+@contextlib.contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """
+    Hold SIGINT back. A process that is started meanwhile does not get it either.
+
+    Ctrl-C reaches all processes of a terminal, and this one has to be safe from it before it
+    has run its first line.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # Started with the first process otherwise, it would let SIGINT through again.
+    multiprocessing.resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,111 @@
+"""The inside of the embedded host's process: what `local.host_process` starts and stops."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from multiprocessing.connection import Connection
+
+from aiohttp import web
+
+from local.cors import Cors
+from local.functions import FunctionApp
+from local.host import Host
+from local.local_settings import LocalSettings
+from local.logs import configure_logging
+
+# How long the request of a connection that was accepted just before may take to arrive.
+LAST_REQUESTS_S = 1.0
+
+
+class Word(Enum):
+    """What the process may be told."""
+
+    STOP = auto()
+    """Answer the requests under way and end. SIGTERM says so, and the end of the starter."""
+    LEAVE = auto()
+    """Another process takes over: accept no more connections, serve those that there are."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a process is to serve."""
+
+    app: FunctionApp
+    settings: LocalSettings
+    environ: Mapping[str, str]
+    quiet: bool
+    """Log errors only."""
+
+
+def work(order: Order, listener: socket.socket, starter: Connection) -> None:
+    """Serve until told otherwise. `starter` is answered once LEAVE is obeyed."""
+    # Ctrl-C in the terminal is for the starter, which then stops this. (It is held back till
+    # here; programs that a function starts should get it again.)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    os.environ.clear()
+    os.environ.update(order.environ)
+    os.chdir(order.app.root)
+    sys.path.insert(0, str(order.app.root))
+    configure_logging(quiet=order.quiet)
+    asyncio.run(_serve(order, listener, starter))
+    sys.stdout.flush()
+    # Azure does not wait for a worker's threads either.
+    os._exit(0)
+
+
+async def _serve(order: Order, listener: socket.socket, starter: Connection) -> None:
+    word = _word(starter)
+    settings = order.settings
+    host = Host(order.app, Cors.parse(settings.cors, credentials=settings.cors_credentials))
+    host.load()
+    runner = host.runner()
+    await runner.setup()
+    site = web.SockSite(runner, listener)
+    await site.start()
+    if await word is Word.LEAVE:
+        await _accept_no_more(listener, site)
+        starter.send(Word.LEAVE)
+        # To the runner a connection without a request is idle, and is cut off.
+        await asyncio.sleep(LAST_REQUESTS_S)
+    await runner.cleanup()
+    # Nothing tells an app that its worker ends, so what it still holds open is no news.
+    logging.disable()
+
+
+async def _accept_no_more(listener: socket.socket, site: web.SockSite) -> None:
+    try:
+        # Not `site.stop()`: asyncio drops what it has accepted and not yet attached to a server
+        # that is closed meanwhile (an assertion in `Server._attach`).
+        asyncio.get_running_loop().remove_reader(listener)
+    except NotImplementedError:  # on Windows
+        await site.stop()
+
+
+def _word(starter: Connection) -> "asyncio.Future[Word]":
+    """Return what the process will be told first."""
+    loop = asyncio.get_running_loop()
+    word: asyncio.Future[Word] = loop.create_future()
+
+    def hear(told: Word) -> None:
+        if not word.done():
+            word.set_result(told)
+
+    def listen_to_starter() -> None:
+        told = Word.STOP
+        with contextlib.suppress(EOFError, OSError):
+            told = starter.recv()
+        loop.call_soon_threadsafe(hear, told)
+
+    threading.Thread(target=listen_to_starter, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(hear, Word.STOP))
+    return word

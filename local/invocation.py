@@ -1,0 +1,121 @@
+"""One call of a function: HTTP request in, HTTP response out, as Azure's Python worker does it."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import azure.functions as func
+from aiohttp import web
+
+from local.functions import HttpFunction, LoadedFunction
+
+# The server writes these itself.
+_OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})
+
+_thread_local = threading.local()
+
+
+@dataclass(frozen=True)
+class TraceContext:
+    """The caller's trace (https://www.w3.org/TR/trace-context/)."""
+
+    trace_parent: str
+    trace_state: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RetryContext:
+    """HTTP functions are never retried."""
+
+    retry_count: int = 0
+    max_retry_count: int = 0
+
+
+@dataclass(frozen=True)
+class InvocationContext:
+    """What a function gets as `context`: the attributes of azure.functions.Context."""
+
+    function_name: str
+    function_directory: str
+    trace_context: TraceContext
+    retry_context: RetryContext = RetryContext()
+    invocation_id: str = field(default_factory=lambda: str(uuid4()))
+    thread_local_storage: threading.local = _thread_local
+
+
+async def invoke(
+    function: HttpFunction,
+    loaded: LoadedFunction,
+    request: web.Request,
+    route_parameters: Mapping[str, str],
+    threads: Executor,
+) -> web.Response:
+    """Run the function on the request. What it raises is passed on."""
+    context = InvocationContext(
+        function.name,
+        str(function.folder),
+        TraceContext(request.headers.get("traceparent", ""), request.headers.get("tracestate", "")),
+    )
+    arguments: dict[str, Any] = {function.trigger: await _to_function(request, route_parameters)}
+    if loaded.wants_context:
+        arguments["context"] = context
+    if loaded.is_async:
+        result = await loaded.call(**arguments)
+    else:
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(threads, _call_in_thread, loaded, arguments, context)
+    if result is not None and not function.returns:
+        raise TypeError(f"{function.name} returned a value, but its function.json has no $return.")
+    return _from_function(result, function)
+
+
+def _call_in_thread(
+    loaded: LoadedFunction, arguments: dict[str, Any], context: InvocationContext
+) -> object:
+    _thread_local.invocation_id = context.invocation_id
+    try:
+        return loaded.call(**arguments)
+    finally:
+        _thread_local.invocation_id = None
+
+
+async def _to_function(
+    request: web.Request, route_parameters: Mapping[str, str]
+) -> func.HttpRequest:
+    # The Functions host joins repeated headers and query parameters with commas.
+    return func.HttpRequest(
+        method=request.method,
+        url=str(request.url),
+        headers={name: ",".join(request.headers.getall(name)) for name in request.headers},
+        params={name: ",".join(request.query.getall(name)) for name in request.query},
+        route_params=route_parameters,
+        body=await request.read(),
+    )
+
+
+def _from_function(result: object, function: HttpFunction) -> web.Response:
+    if isinstance(result, func.HttpResponse):
+        response = web.Response(status=result.status_code, body=result.get_body())
+        for name, value in result.headers.items():
+            if name.lower() == "set-cookie":
+                response.headers.add(name, value)
+            elif name.lower() not in _OWN_HEADERS:
+                response.headers[name] = value
+        if "content-type" not in result.headers:
+            text = result.mimetype.startswith("text/")
+            charset = f"; charset={result.charset}" if text else ""
+            response.headers["content-type"] = result.mimetype + charset
+        return response
+    if isinstance(result, str):
+        return web.Response(text=result)
+    if result is None and not function.returns:
+        return web.Response(status=204)
+    raise TypeError(
+        f"{function.name} returned {type(result).__name__}, but only func.HttpResponse and str "
+        "can be sent."
+    )

@@ -1,0 +1,60 @@
+"""local.settings.json: the application settings of a developer's machine. It may be missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.errors import LocalError
+from local.functions import read_json
+
+DEFAULT_PORT = 7071
+
+# By these the Functions host and the bot know that they run in Azure. Other containers than
+# Azure's set the first one as well.
+_SET_BY_AZURE = frozenset({"CONTAINER_NAME", "WEBSITE_INSTANCE_ID"})
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """What the file says; the defaults stand for a missing file."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    port: int = DEFAULT_PORT
+    cors: str = ""
+    """Comma-separated origins."""
+    cors_credentials: bool = False
+
+    @classmethod
+    def read(cls, root: Path) -> "LocalSettings":
+        """Raise LocalError when the file is there and not usable."""
+        file = root / "local.settings.json"
+        if not file.exists():
+            return cls()
+        content = read_json(file)
+        if content.get("IsEncrypted"):
+            raise LocalError(f"{file} is encrypted; run `func settings decrypt` once.")
+        values, host = content.get("Values", {}), content.get("Host", {})
+        if not isinstance(values, dict) or not isinstance(host, dict):
+            raise LocalError(f"{file}: Values and Host must be JSON objects, in curly brackets.")
+        port = host.get("LocalHttpPort", DEFAULT_PORT)
+        if not isinstance(port, int) or not 0 < port < 65536:
+            raise LocalError(f"{file}: Host.LocalHttpPort must be a number from 1 to 65535.")
+        return cls(
+            {name: _text(file, name, value) for name, value in values.items()},
+            port,
+            host.get("CORS", ""),
+            bool(host.get("CORSCredentials")),
+        )
+
+    def over(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the app's environment: what is in `environ` already wins over the file."""
+        merged = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **self.values, **environ}
+        return {name: value for name, value in merged.items() if name not in _SET_BY_AZURE}
+
+
+def _text(file: Path, name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or isinstance(value, str | int | float):
+        return "" if value is None else str(value)
+    raise LocalError(f"{file}: the value of {name} must be a string.")

@@ -1,0 +1,119 @@
+"""local.settings.json and the environment."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.errors import LocalError
+from local.local_settings import LocalSettings
+from shared.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def write(root: Path, content: object) -> Path:
+    """Write local.settings.json."""
+    (root / "local.settings.json").write_text(json.dumps(content))
+    return root
+
+
+def test_the_file_may_be_missing(tmp_path: Path) -> None:
+    """Without the file, the bot is in development on port 7071."""
+    settings = LocalSettings.read(tmp_path)
+
+    assert 7071 == settings.port
+    assert {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"} == settings.over({})
+
+
+def test_values_become_environment_variables(tmp_path: Path) -> None:
+    """`Values` are what the app finds in its environment, as text."""
+    write(tmp_path, {"Values": {"Text": "a", "Truth": True, "Number": 7, "Nothing": None}})
+
+    environ = LocalSettings.read(tmp_path).over({"Path": "x"})
+
+    assert {"Text": "a", "Truth": "true", "Number": "7", "Nothing": "", "Path": "x"}.items() <= (
+        environ.items()
+    )
+
+
+def test_the_environment_wins(tmp_path: Path) -> None:
+    """What is set in the shell stands, whatever the file says."""
+    write(tmp_path, {"Values": {"Name": "file", "AZURE_FUNCTIONS_ENVIRONMENT": "Staging"}})
+
+    environ = LocalSettings.read(tmp_path).over({"Name": "shell"})
+
+    assert "shell" == environ["Name"]
+    assert "Staging" == environ["AZURE_FUNCTIONS_ENVIRONMENT"]
+
+
+def test_what_marks_azure_does_not_reach_the_app(tmp_path: Path) -> None:
+    """A developer's container may have a CONTAINER_NAME; the app must not think it is in Azure."""
+    environ = LocalSettings.read(tmp_path).over({"CONTAINER_NAME": "x", "WEBSITE_INSTANCE_ID": "y"})
+
+    assert Settings.from_environ(environ).development
+
+
+def test_the_host_section_has_port_and_cors(tmp_path: Path) -> None:
+    """Port and allowed origins come from `Host`."""
+    write(tmp_path, {"Host": {"LocalHttpPort": 7075, "CORS": "*", "CORSCredentials": True}})
+
+    settings = LocalSettings.read(tmp_path)
+
+    assert (7075, "*", True) == (settings.port, settings.cors, settings.cors_credentials)
+
+
+def test_values_are_not_shown(tmp_path: Path) -> None:
+    """Settings hold secrets, so no representation has them."""
+    write(tmp_path, {"Values": {"MicrosoftAppPassword": "hush"}})
+
+    assert "hush" not in repr(LocalSettings.read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ({"IsEncrypted": True}, "func settings decrypt"),
+        ({"Values": {"Name": {}}}, "Name must be a string"),
+        ({"Values": []}, "Values and Host must be"),
+        ({"Host": {"LocalHttpPort": "7071"}}, "LocalHttpPort must be a number"),
+        ({"Host": {"LocalHttpPort": 70710}}, "LocalHttpPort must be a number"),
+        ([], "JSON object"),
+    ],
+)
+def test_an_unusable_file_is_an_error(tmp_path: Path, content: object, complaint: str) -> None:
+    """The error says what to change, in one sentence."""
+    write(tmp_path, content)
+
+    with pytest.raises(LocalError) as caught:
+        LocalSettings.read(tmp_path)
+
+    assert complaint in str(caught.value)
+
+
+def test_the_example_is_usable_as_it_is(tmp_path: Path) -> None:
+    """A copy of the example runs the bot in development, with state in memory."""
+    example = (ROOT / "local.settings.json.example").read_text()
+    (tmp_path / "local.settings.json").write_text(example)
+
+    settings = Settings.from_environ(LocalSettings.read(tmp_path).over({}))
+
+    assert settings.development
+    assert settings.identity is None
+    assert settings.cosmos is None
+
+
+def test_the_example_is_complete() -> None:
+    """The example names every setting that the bot reads, save those that Azure sets."""
+    read = set()
+
+    class Recorder(dict[str, str]):
+        def get(self, key: str, default: str = "") -> str:  # type: ignore[override]  # one of two
+            read.add(key)
+            return {"CosmosDbEndpoint": "https://x", "MicrosoftAppId": "x"}.get(key, default)
+
+    with pytest.raises(Exception, match="not usable"):
+        Settings.from_environ(Recorder())
+    named = json.loads((ROOT / "local.settings.json.example").read_text())["Values"].keys()
+
+    assert read - {"WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "AZURE_FUNCTIONS_ENVIRONMENT"} <= named

@@ -1,0 +1,77 @@
+"""Routes, as the Functions host understands them."""
+
+import pytest
+
+from local.errors import LocalError
+from local.routes import Route
+
+
+@pytest.mark.parametrize(
+    ("prefix", "template", "path"),
+    [
+        ("api", "messages", "/api/messages"),
+        ("api", "/messages/", "/api/messages"),
+        ("", "messages", "/messages"),
+        ("v1/bot", "messages", "/v1/bot/messages"),
+        ("api", "", "/api"),
+    ],
+)
+def test_a_route_lies_under_the_prefix(prefix: str, template: str, path: str) -> None:
+    """The path is the prefix and the template, with one slash between them."""
+    assert path == Route(prefix, template).path
+
+
+@pytest.mark.parametrize("path", ["/api/messages", "/API/Messages", "/api/messages/"])
+def test_case_and_a_last_slash_do_not_matter(path: str) -> None:
+    """What ASP.NET's router takes for the same path is the same path."""
+    assert Route("api", "messages").match(path) == {}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/messages", "/api/messages/1", "/api/message", "/xapi/messages"]
+)
+def test_another_path_does_not_match(path: str) -> None:
+    """A route matches whole paths."""
+    assert Route("api", "messages").match(path) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "parameters"),
+    [
+        ("users/{id}", "/api/users/ada", {"id": "ada"}),
+        ("users/{id}/orders/{order:int}", "/api/users/ada/orders/7", {"id": "ada", "order": "7"}),
+        ("users/{id?}", "/api/users", {}),
+        ("users/{id:alpha?}", "/api/users/ada", {"id": "ada"}),
+        ("files/{*rest}", "/api/files/a/b.txt", {"rest": "a/b.txt"}),
+        ("files/{*rest}", "/api/files", {}),
+        ("{name}.{ending}", "/api/a.txt", {"name": "a", "ending": "txt"}),
+        ("a+b/{id}", "/api/a+b/1", {"id": "1"}),
+    ],
+)
+def test_parameters_are_taken_from_the_path(
+    template: str, path: str, parameters: dict[str, str]
+) -> None:
+    """Each parameter in braces takes its part of the path; one without a value is left out."""
+    assert parameters == Route("api", template).match(path)
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("orders/{id:int}", "/api/orders/seven"),
+        ("orders/{id:guid}", "/api/orders/7"),
+        ("orders/{id}", "/api/orders/7/8"),
+        ("orders/{id}", "/api/orders/"),
+    ],
+)
+def test_a_value_that_breaks_its_constraint_does_not_match(template: str, path: str) -> None:
+    """A constraint decides whether the route matches at all."""
+    assert Route("api", template).match(path) is None
+
+
+def test_an_unknown_constraint_is_an_error() -> None:
+    """What the host cannot check it does not serve."""
+    with pytest.raises(LocalError) as caught:
+        Route("api", "orders/{id:regex(a)}")
+
+    assert "'regex(a)'" in str(caught.value)
