@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""
+Run the bot, chat with it, test it: `python3 dev.py --help`.
+
+Kept so plain that an old Python can read it, and say that it is too old.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (whoever copies the template may have an older one)
+    found = ".".join(str(part) for part in sys.version_info[:2])
+    sys.exit(
+        "This needs Python 3.11 or newer, found " + found + "; install a newer one "
+        "(https://www.python.org/downloads/) and run: python3.12 dev.py"
+    )
+
+from local.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main("commands", sys.argv[1:]))

@@ -1,0 +1,227 @@
+"""
+The commands of dev.py.
+
+Standard library only: this runs before anything is installed.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from local.console import Console
+from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.local_settings import DEFAULT_PORT
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DEFAULT_URL = f"http://localhost:{DEFAULT_PORT}/api/messages"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What Python runs for a command, and what must be installed for it."""
+
+    summary: str
+    steps: Sequence[Sequence[str]]
+    """Arguments of Python. Those of the user are added to the last one."""
+    requirements: str | None
+    """None: it runs without `.venv`."""
+    passes_arguments_on: bool = False
+    details: str = ""
+
+
+def _compile(requirements: str, *constraints: str) -> tuple[str, ...]:
+    return (
+        *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+        *("--python-version", "3.11", "--no-annotate"),
+        *("--custom-compile-command", "python3 dev.py lock"),
+        *(argument for each in constraints for argument in ("-c", each)),
+        *(requirements.replace(".txt", ".in"), "-o", requirements),
+    )
+
+
+COMMANDS = {
+    "start": Command(
+        "run the bot on this machine and open a page to chat with it",
+        [("-m", "local", "start")],
+        LOCAL_REQUIREMENTS,
+        details="""
+Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
+with a host of its own, which starts the bot anew whenever a source file changes. The page is
+Microsoft's Agents Playground; it needs Node. Ctrl-C ends everything.
+Settings come from local.settings.json, if there is one.""",
+    ),
+    "chat": Command(
+        "chat with the running bot in this terminal",
+        [("-m", "local", "chat")],
+        LOCAL_REQUIREMENTS,
+        details="""
+Lines piped into it are sent one by one. In the chat, /help lists what else it understands.""",
+    ),
+    "test": Command(
+        "run the tests; further arguments go to pytest",
+        [("-m", "pytest")],
+        TEST_REQUIREMENTS,
+        passes_arguments_on=True,
+        details="""
+examples:
+  python3 dev.py test                  all of them
+  python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
+    ),
+    "check": Command(
+        "check style and types (ruff, mypy --strict)",
+        [("-m", "ruff", "check"), ("-m", "ruff", "format", "--check"), ("-m", "mypy")],
+        TEST_REQUIREMENTS,
+    ),
+    "doctor": Command(
+        "check this machine and the settings, and say what to do",
+        [("-m", "local", "doctor")],
+        None,
+        details="\nInstalls nothing. Exit code 1 if something must be mended.",
+    ),
+    "lock": Command(
+        "write the requirements.txt files anew from the requirements.in files",
+        [
+            _compile("requirements.txt"),
+            _compile(LOCAL_REQUIREMENTS, "requirements.txt"),
+            _compile(TEST_REQUIREMENTS, LOCAL_REQUIREMENTS),
+        ],
+        TEST_REQUIREMENTS,
+        details="""
+Keeps the versions that still fit. To take the newest ones, delete the requirements.txt files
+before.""",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """The options of `start`."""
+
+    cosmos: bool
+    port: int | None
+    """None: as local.settings.json says, else 7071."""
+    page: bool
+    browser: bool
+    terminal: bool
+
+
+@dataclass(frozen=True)
+class ChatOptions:
+    """The options of `chat`."""
+
+    name: str
+    url: str
+
+
+def parse_start(arguments: Sequence[str]) -> StartOptions:
+    """Read the options of `start`; exit with a usage message when they are wrong."""
+    parser = _parser("start")
+    parser.add_argument(
+        "--cosmos",
+        action="store_true",
+        help="keep state in a local Cosmos DB server (needs Node), so that it outlives the bot's "
+        "process; it is in memory otherwise",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        metavar="N",
+        help=f"serve on this port (default: {DEFAULT_PORT}, or Host.LocalHttpPort of "
+        "local.settings.json)",
+    )
+    parser.add_argument(
+        "--terminal", action="store_true", help="chat in this terminal instead of on a page"
+    )
+    parser.add_argument(
+        "--no-page", dest="page", action="store_false", help="serve the bot and nothing else"
+    )
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="serve the page, don't open it"
+    )
+    return StartOptions(**vars(parser.parse_args(arguments)))
+
+
+def parse_chat(arguments: Sequence[str]) -> ChatOptions:
+    """Read the options of `chat`; exit with a usage message when they are wrong."""
+    parser = _parser("chat")
+    parser.add_argument(
+        "--as", dest="name", default="User", metavar="NAME", help="be this user (default: User)"
+    )
+    parser.add_argument(
+        "--url", default=DEFAULT_URL, help="where the bot takes activities (default: %(default)s)"
+    )
+    return ChatOptions(**vars(parser.parse_args(arguments)))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python3 dev.py",
+        description="Run the bot, chat with it, test it. What a command needs is installed into "
+        ".venv when it is first used.",
+        epilog="python3 dev.py COMMAND --help says more.",
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        subparsers.add_parser(name, help=command.summary, add_help=False).set_defaults(name=name)
+    name = parser.parse_args(arguments[:1]).name
+    _parse_only(name, arguments[1:])
+    return _run(COMMANDS[name], arguments[1:])
+
+
+def _parse_only(name: str, arguments: Sequence[str]) -> None:
+    # Help and usage errors come before anything is installed for the command.
+    if name == "start":
+        parse_start(arguments)
+    elif name == "chat":
+        parse_chat(arguments)
+    elif not COMMANDS[name].passes_arguments_on or arguments[:1] in (["-h"], ["--help"]):
+        _parser(name).parse_args(arguments)
+
+
+def _run(command: Command, arguments: Sequence[str]) -> int:
+    os.chdir(ROOT)
+    # SIGTERM ends an installation as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    python = sys.executable
+    if command.requirements:
+        environment = Environment(ROOT, Console(sys.stdout))
+        environment.prepare(command.requirements)
+        python = str(environment.python)
+    *first, last = command.steps
+    exit_codes = [subprocess.call([python, *step]) for step in first]
+    if not first:
+        _become([python, *last, *arguments])
+    return max(*exit_codes, subprocess.call([python, *last, *arguments]))
+
+
+def _become(command: list[str]) -> NoReturn:
+    if sys.platform == "win32":
+        # Its exec ends this process at once, and the console goes on without waiting.
+        sys.exit(subprocess.call(command))
+    # Ctrl-C and the exit code then need no passing on.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    command = COMMANDS[name]
+    return argparse.ArgumentParser(
+        prog=f"python3 dev.py {name}",
+        usage=f"python3 dev.py {name} [pytest arguments]" if command.passes_arguments_on else None,
+        description=f"{command.summary[0].upper()}{command.summary[1:]}.\n{command.details}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 65535")
+    return int(text)

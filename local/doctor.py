@@ -1,0 +1,194 @@
+"""
+`dev.py doctor`: what is there on this machine, what is missing, and what to do about it.
+
+Standard library only: it must run where nothing else does.
+"""
+
+import os
+import platform
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from local.commands import ROOT
+from local.console import Console
+from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.errors import LocalError
+from local.local_settings import LocalSettings
+from local.npm import npm_packages_are_installed
+from local.ports import is_free
+from shared.errors import SettingsError
+from shared.settings import CosmosSettings, Settings
+
+OLDEST_NODE = 20
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CONNECT_TIMEOUT_S = 5.0
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Something is missing that only some commands need."""
+    FAULT = "fault"
+    """The bot does not run like this."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    level: Level
+    text: str
+
+
+def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at everything, and change nothing."""
+    yield Finding(Level.OK, f"Python {platform.python_version()}")
+    yield _virtual_environment()
+    yield from _node()
+    yield _core_tools()
+    yield _browser()
+    yield from _ports()
+    yield from _settings(environ)
+
+
+def _virtual_environment() -> Finding:
+    environment = Environment(ROOT, Console(sys.stdout))
+    try:
+        environment.check()
+        if environment.holds(TEST_REQUIREMENTS):
+            return Finding(Level.OK, ".venv has what all commands need")
+        if environment.holds(LOCAL_REQUIREMENTS):
+            return Finding(Level.OK, ".venv has what `start` and `chat` need, `test` adds to it")
+    except LocalError as error:
+        return Finding(Level.FAULT, str(error))
+    return Finding(Level.NOTE, ".venv is not complete; the next command that needs it installs it")
+
+
+def _node() -> Iterator[Finding]:
+    node = shutil.which("node")
+    if not node or not shutil.which("npm"):
+        yield Finding(
+            Level.NOTE,
+            "Node is not there, so there is no page to chat in and no --cosmos; "
+            f"install Node {OLDEST_NODE} or newer",
+        )
+        return
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    major = re.match(r"v(\d+)", version.stdout)
+    if major is None or int(major[1]) < OLDEST_NODE:
+        yield Finding(
+            Level.NOTE,
+            f"Node {version.stdout.strip()} is too old for the page and for --cosmos; "
+            f"install Node {OLDEST_NODE} or newer",
+        )
+        return
+    yield Finding(Level.OK, f"Node {version.stdout.strip()}")
+    yield (
+        Finding(Level.OK, "The npm packages are installed")
+        if npm_packages_are_installed()
+        else Finding(Level.NOTE, "The npm packages are not installed; `start` will do that")
+    )
+
+
+def _core_tools() -> Finding:
+    path = shutil.which("func")
+    return Finding(
+        Level.OK,
+        f"Azure Functions Core Tools at {path}; `start` uses them"
+        if path
+        else "No Azure Functions Core Tools; `start` uses the embedded host",
+    )
+
+
+def _browser() -> Finding:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path:
+        return Finding(Level.OK, f"A browser for the tests at {path}")
+    return Finding(
+        Level.NOTE, "Neither Chromium nor Chrome is there; the tests of the page are skipped"
+    )
+
+
+def _ports() -> Iterator[Finding]:
+    try:
+        bot = LocalSettings.read(ROOT).port
+    except LocalError:
+        return  # told with the settings
+    uses = {
+        bot: "stop the program that has it, or use --port (unless it is this bot)",
+        56150: "the page will be on another one",
+        8081: "--cosmos will use another one",
+        10000: "--cosmos will use another one",
+    }
+    for port, advice in uses.items():
+        if is_free(port):
+            yield Finding(Level.OK, f"Port {port} is free")
+        else:
+            yield Finding(Level.NOTE, f"Port {port} is taken; {advice}")
+
+
+def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        settings = Settings.from_environ(LocalSettings.read(ROOT).over(environ))
+    except LocalError as error:
+        yield Finding(Level.FAULT, str(error))
+        return
+    except SettingsError as error:
+        for fault in error.faults:
+            yield Finding(Level.FAULT, fault)
+        return
+    found = (ROOT / "local.settings.json").exists()
+    yield Finding(
+        Level.OK,
+        "The settings of local.settings.json and the environment are usable"
+        if found
+        else "No local.settings.json; the defaults and the environment are usable",
+    )
+    if settings.cosmos:
+        yield _cosmos(settings.cosmos)
+
+
+def _cosmos(cosmos: CosmosSettings) -> Finding:
+    """Any answer will do: without a token it is a refusal."""
+    parts = urlsplit(cosmos.endpoint)
+    connection: HTTPConnection
+    if parts.scheme == "https":
+        # Not verified only where the settings say so, for an emulator.
+        tls = None if cosmos.verify_tls else ssl._create_unverified_context()  # noqa: S323
+        connection = HTTPSConnection(parts.netloc, timeout=CONNECT_TIMEOUT_S, context=tls)
+    else:
+        connection = HTTPConnection(parts.netloc, timeout=CONNECT_TIMEOUT_S)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except (OSError, HTTPException) as error:
+        return Finding(
+            Level.FAULT,
+            f"CosmosDbEndpoint {cosmos.endpoint} does not answer ({error}); check the name, the "
+            "firewall and whether the emulator runs",
+        )
+    finally:
+        connection.close()
+    return Finding(Level.OK, f"Cosmos DB answers at {cosmos.endpoint}")
+
+
+def main(_: list[str]) -> int:
+    """Print the findings; return 1 if there is a fault."""
+    console = Console(sys.stdout)
+    colours = {Level.OK: console.green, Level.NOTE: console.yellow, Level.FAULT: console.red}
+    level = Level.OK
+    for finding in examine(os.environ):
+        console.say(f"{colours[finding.level](f'{finding.level:5}')}  {finding.text}")
+        if finding.level is Level.FAULT:
+            level = Level.FAULT
+    return int(level is Level.FAULT)

@@ -1,0 +1,70 @@
+"""What a bot sends, as lines of text for a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from local.terminal_channel import Activity
+
+TYPING = "..."
+
+
+def lines(activity: Activity) -> list[str]:
+    """Return what there is to show of an activity; nothing for one that users never see."""
+    match activity.get("type"):
+        case "message":
+            shown = [*_text(activity.get("text")), *_attachments(activity), *_suggestions(activity)]
+        case "typing":
+            shown = [TYPING]
+        case "endOfConversation":
+            shown = ["(the bot has ended the conversation)"]
+        case _:
+            shown = []
+    return [_printable(line) for line in shown]
+
+
+def _text(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from value.splitlines()
+
+
+def _attachments(activity: Activity) -> Iterator[str]:
+    for attachment in activity.get("attachments") or ():
+        content_type = attachment.get("contentType", "")
+        content = attachment.get("content")
+        if content_type.startswith("application/vnd.microsoft.card") and isinstance(content, dict):
+            yield from _card(content)
+        else:
+            name = attachment.get("name") or attachment.get("contentUrl") or "no name"
+            yield f"(attachment: {name}, {content_type})"
+
+
+def _card(content: dict[str, Any]) -> Iterator[str]:
+    """Show the texts of hero cards and their kin, and of adaptive cards."""
+    for key in ("title", "subtitle", "text"):
+        yield from _text(content.get(key))
+    for element in _elements(content.get("body")):
+        yield from _text(element.get("text"))
+    buttons = [*(content.get("buttons") or ()), *(content.get("actions") or ())]
+    yield from _choices(buttons)
+
+
+def _elements(body: Any) -> Iterator[dict[str, Any]]:
+    for element in body or ():
+        yield element
+        yield from _elements(element.get("items"))
+        yield from _elements(element.get("columns"))
+
+
+def _suggestions(activity: Activity) -> Iterator[str]:
+    yield from _choices((activity.get("suggestedActions") or {}).get("actions") or ())
+
+
+def _choices(actions: Any) -> Iterator[str]:
+    titles = [str(action.get("title") or action.get("value") or "") for action in actions]
+    if titles:
+        yield "  ".join(f"[{title}]" for title in titles)
+
+
+def _printable(line: str) -> str:
+    """Take out what would steer the terminal."""
+    return "".join(character for character in line if character.isprintable() or character == "\t")

@@ -1,0 +1,156 @@
+"""`dev.py start`: the bot, what it needs and something to chat with, from one command."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import webbrowser
+from contextlib import ExitStack
+
+from local.commands import DEFAULT_URL, ROOT, StartOptions, parse_start
+from local.console import Console
+from local.core_tools import CoreTools
+from local.emulators import Azurite, CosmosServer
+from local.errors import LocalError
+from local.functions import FunctionApp
+from local.host_process import HostProcess
+from local.local_settings import LocalSettings
+from local.npm import install_npm_packages
+from local.playground import Playground
+from local.ports import prefer
+from local.reload import look_after
+from shared.errors import SettingsError
+from shared.settings import Settings
+
+COSMOS_PORT = 8081
+BLOB_PORT, QUEUE_PORT, TABLE_PORT = 10000, 10001, 10002
+
+console = Console(sys.stdout)
+
+
+def main(arguments: list[str]) -> int:
+    """Run until Ctrl-C, or the end of the chat, and end everything that was started."""
+    options = parse_start(arguments)
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal; Windows has none
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    with ExitStack() as services:
+        try:
+            return run(options, services)
+        finally:
+            # A second Ctrl-C must not leave anything behind.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def run(options: StartOptions, services: ExitStack) -> int:
+    """Start everything, and look after it until it ends; return the exit code."""
+    local_settings = LocalSettings.read(ROOT)
+    messages_path = FunctionApp.read(ROOT).messages_path
+    port = options.port or local_settings.port
+    has_node = shutil.which("node") is not None
+    in_terminal = options.terminal or (options.page and not has_node and sys.stdin.isatty())
+    host = (
+        CoreTools(ROOT, port=port)
+        if CoreTools.is_installed()
+        else HostProcess(ROOT, port=port, quiet=in_terminal)
+    )
+    services.callback(host.close)
+    environ = dict(os.environ)
+    cosmos = _start_stores(environ, services) if options.cosmos else None
+    settings = _checked(local_settings.over(environ))
+    if cosmos and settings.cosmos:
+        cosmos.create_container(settings.cosmos.database_id, settings.cosmos.container_id)
+    host.start(environ)
+    url = f"http://localhost:{port}{messages_path}"
+    _tell("Bot", url)
+    _tell("State", _place_of_state(settings))
+    if settings.identity:
+        console.say(
+            console.yellow(
+                "MicrosoftAppId is set, so the bot refuses whoever has no token of Azure's: "
+                "leave it out of local.settings.json to chat here."
+            )
+        )
+    if options.page and not has_node:
+        console.say("Node is not installed, so there is no page; chat in a terminal.")
+    if in_terminal:
+        console.say(console.dim("The end of the chat is the end of the bot."))
+        return look_after(host, console, _chat_here(url, services))
+    if options.page and has_node:
+        _open_page(f"http://127.0.0.1:{port}{messages_path}", options, services)
+    _tell("Chat", "python3 dev.py chat" + (f" --url {url}" if url != DEFAULT_URL else ""))
+    console.say(console.dim("Ctrl-C ends everything."))
+    return look_after(host, console)
+
+
+def _start_stores(environ: dict[str, str], services: ExitStack) -> CosmosServer:
+    """Start a Cosmos DB server and Azurite, and point the settings in `environ` at them."""
+    _install_npm_packages()
+    cosmos = services.enter_context(CosmosServer(prefer(COSMOS_PORT)))
+    azurite = services.enter_context(
+        Azurite(
+            blob_port=prefer(BLOB_PORT),
+            queue_port=prefer(QUEUE_PORT),
+            table_port=prefer(TABLE_PORT),
+        )
+    )
+    environ |= {
+        "CosmosDbEndpoint": cosmos.endpoint,
+        "CosmosDbKey": cosmos.key,
+        "CosmosDbVerifyTls": "false",
+        "AzureWebJobsStorage": azurite.connection_string,
+    }
+    return cosmos
+
+
+def _install_npm_packages() -> None:
+    with console.progress() as progress:
+        install_npm_packages(progress.show)
+
+
+def _checked(environ: dict[str, str]) -> Settings:
+    try:
+        return Settings.from_environ(environ)
+    except SettingsError as error:
+        raise LocalError(f"{error}\nThey are in local.settings.json and the environment.") from None
+
+
+def _place_of_state(settings: Settings) -> str:
+    if settings.cosmos:
+        return f"in Cosmos DB at {settings.cosmos.endpoint}"
+    return "in memory, forgotten when the bot starts anew (--cosmos keeps it)"
+
+
+def _chat_here(url: str, services: ExitStack) -> "subprocess.Popen[bytes]":
+    # In this process group, because it reads from the terminal.
+    chat = subprocess.Popen([sys.executable, "-m", "local", "chat", "--url", url], cwd=ROOT)
+    services.callback(chat.wait)
+    services.callback(chat.terminate)
+    return chat
+
+
+def _open_page(messages_url: str, options: StartOptions, services: ExitStack) -> None:
+    # An address and no name: "localhost" is ::1 to Node, where the bot does not listen.
+    try:
+        _install_npm_packages()
+        page = services.enter_context(Playground(messages_url))
+    except LocalError as error:
+        # The bot is there all the same.
+        console.say(console.yellow(f"No page: {error}"))
+        return
+    _tell("Page", page.url)
+    if options.browser and _has_browser():
+        webbrowser.open(page.url)
+
+
+def _has_browser() -> bool:
+    # Without a display, `webbrowser` would start one in the terminal.
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    return console.is_terminal and (
+        sys.platform in ("darwin", "win32") or any(map(os.environ.get, displays))
+    )
+
+
+def _tell(what: str, where: str) -> None:
+    console.say(f"{console.bold(what.ljust(6))} {where}")
