@@ -1,11 +1,59 @@
-"""What the end-to-end tests stand on."""
+"""What the end-to-end tests stand on: hosts, running bots, and a channel to speak through."""
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.end_to_end.channel import FakeChannel
+from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
+from tests.end_to_end.instances import EMBEDDED_HOST, Host, Instance, Instances, microsofts_runtime
+
+INSTALL_TIMEOUT_S = 600
+"""The first run installs packages, over whatever network there is."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave every end-to-end test the time to install what it runs on."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(INSTALL_TIMEOUT_S))
+
+
+@pytest.fixture(scope="session", params=["embedded host", "Microsoft's runtime"])
+def host(request: pytest.FixtureRequest) -> Host:
+    """Every host that the bot must run on."""
+    if request.param == "embedded host":
+        return EMBEDDED_HOST
+    python = find_python(3, 13)
+    if python is None:
+        pytest.skip("Microsoft's runtime needs Python 3.13: install it, and run the tests again")
+    runtime = ROOT / "tests" / "requirements-runtime.txt"
+    return microsofts_runtime(environment(python, REQUIREMENTS, runtime))
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as it is deployed, where a developer's own settings are not."""
+    return deploy(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture
+def instances(host: Host, app: Path, tmp_path: Path) -> Iterator[Instances]:
+    """Instances of a test's own, to be started and killed."""
+    with Instances(host, app, tmp_path) as instances:
+        yield instances
+
+
+@pytest.fixture(scope="module")
+def shared_bot(
+    host: Host, app: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """One instance for a module's tests; its state is in memory."""
+    with Instances(host, app, tmp_path_factory.mktemp("bot")) as instances:
+        yield instances.start()
 
 
 @pytest.fixture
@@ -13,3 +61,12 @@ async def channel() -> AsyncIterator[FakeChannel]:
     """A channel that no other test speaks through."""
     async with FakeChannel(channel_id=f"test-{uuid4().hex[:8]}") as channel:
         yield channel
+
+
+@pytest.fixture
+def bot(shared_bot: Instance, channel: FakeChannel) -> Iterator[Instance]:
+    """The bot at the other end of the channel."""
+    channel.bot_url = shared_bot.url
+    before = len(shared_bot.printed())
+    yield shared_bot
+    sys.stdout.write(shared_bot.printed()[before:])  # pytest shows it beside a test that failed

@@ -1,0 +1,83 @@
+"""What reaches Azure: a folder of functions, and an environment with what they require."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "requirements.txt"
+
+
+def deploy(to: Path) -> Path:
+    """Copy the functions and what they import, and nothing of a developer's machine."""
+    functions = [manifest.parent.name for manifest in ROOT.glob("*/function.json")]
+    for folder in ("shared", *functions):
+        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "host.json", to)
+    return to
+
+
+def environment(python: Path, *requirements: Path) -> Path:
+    """
+    Return the Python of an environment with these requirements and nothing else.
+
+    It is built the first time, in a folder named for what it was built from, so that
+    changed requirements never meet an old environment.
+    """
+    recipe = sha256(str(python.resolve()).encode())
+    for file in requirements:
+        recipe.update(file.read_bytes())
+    folder = ROOT / ".local" / f"environment-{recipe.hexdigest()[:16]}"
+    inside = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    complete = folder / "complete"
+    if not complete.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _run(python, "-m", "venv", folder)
+        options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+        files = [part for file in requirements for part in ("-r", file)]
+        _run(inside, "-m", "pip", "install", *options, *files)
+        complete.touch()
+    return inside
+
+
+def find_python(major: int, minor: int) -> Path | None:
+    """Look for a Python of this version on the PATH, and where pyenv and uv keep theirs."""
+    wanted = f"{major}.{minor}"
+    for candidate in _candidates(wanted):
+        if _version(candidate) == wanted:
+            return candidate
+    return None
+
+
+def _candidates(wanted: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    on_path = shutil.which(f"python{wanted}")
+    if on_path:
+        yield Path(on_path)
+    home = Path.home()
+    folders = [home / ".local" / "share" / "uv" / "python"]
+    if shutil.which("pyenv"):
+        asked = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
+        folders.append(Path(asked.stdout.strip() or home / ".pyenv") / "versions")
+    for folder in folders:
+        yield from sorted(folder.glob(f"*{wanted}.*/bin/python{wanted}"))
+
+
+def _version(python: Path) -> str:
+    """Return "3.13", or nothing if it does not run: pyenv's shims are there for every version."""
+    told = subprocess.run(
+        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip()
+
+
+def _run(*command: Path | str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")

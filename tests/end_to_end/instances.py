@@ -1,0 +1,147 @@
+"""
+Instances of the bot: host processes that are started, spoken to over HTTP, and killed.
+
+There are two kinds of host: the one that runs on a developer's machine, and Microsoft's
+Python runtime, which runs in Azure. Both serve the same folder of functions.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.end_to_end.deployment import ROOT
+
+START_TIMEOUT_S = 60.0
+_POLL_INTERVAL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Host:
+    """A command that serves a folder of functions, to which folder and port are to be added."""
+
+    command: tuple[str | Path, ...]
+
+
+EMBEDDED_HOST = Host((sys.executable, "-m", "tests.end_to_end.embedded_host"))
+
+
+def microsofts_runtime(python: Path) -> Host:
+    """Return the host that calls Microsoft's runtime library, which `python` has installed."""
+    return Host((python, Path(__file__).with_name("functions_runtime.py")))
+
+
+class Instance:
+    """One running host process, from `start` to `kill`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
+        self._process = process
+        self._port = port
+        self._output = output
+        self.origin = f"http://127.0.0.1:{port}"
+        self.url = f"{self.origin}/api/messages"
+        """Where it takes activities."""
+
+    @classmethod
+    def start(cls, host: Host, app: Path, output: Path, settings: Mapping[str, str]) -> Self:
+        """
+        Start a process that serves the folder `app`, and return once it listens.
+
+        Raises:
+            RuntimeError: it ended or did not listen within `START_TIMEOUT_S`.
+        """
+        port = _free_port()
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [*host.command, app, str(port)],
+                cwd=ROOT,
+                env={**_environment(), **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # A process group of its own: what it starts dies with it.
+                start_new_session=True,
+            )
+        instance = cls(process, port, output)
+        try:
+            instance._wait_until_it_listens()
+        except BaseException:
+            instance.kill()
+            raise
+        return instance
+
+    def kill(self) -> None:
+        """End it at once, as a machine that fails does: nothing in it can react."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def printed(self) -> str:
+        """Return all that it has printed so far: its log."""
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    def _wait_until_it_listens(self) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self._port)).close()
+            except OSError:
+                time.sleep(_POLL_INTERVAL_S)
+            else:
+                return
+        raise RuntimeError(
+            f"The host does not listen on port {self._port}. It printed:\n{self.printed()}"
+        )
+
+
+class Instances:
+    """Starts instances of one app on one host, and kills those left when the block ends."""
+
+    def __init__(self, host: Host, app: Path, folder: Path) -> None:
+        """What they print goes to files in `folder`."""
+        self._host = host
+        self._app = app
+        self._folder = folder
+        self._started: list[Instance] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for instance in self._started:
+            instance.kill()
+            # pytest shows it beside a test that failed.
+            sys.stdout.write(instance.printed())
+
+    def start(self, settings: Mapping[str, str] | None = None) -> Instance:
+        """Start one more with these settings beside those of a developer's machine."""
+        output = self._folder / f"instance-{len(self._started)}.log"
+        self._started.append(Instance.start(self._host, self._app, output, settings or {}))
+        return self._started[-1]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment without what could reach the bot by accident."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        "PYTHONUNBUFFERED": "1",
+    }
