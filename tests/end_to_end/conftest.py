@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.settings import CosmosSettings
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
 from tests.end_to_end.instances import EMBEDDED_HOST, Host, Instance, Instances, microsofts_runtime
@@ -70,3 +71,15 @@ def bot(shared_bot: Instance, channel: FakeChannel) -> Iterator[Instance]:
     before = len(shared_bot.printed())
     yield shared_bot
     sys.stdout.write(shared_bot.printed()[before:])  # pytest shows it beside a test that failed
+
+
+@pytest.fixture
+def cosmos_settings(cosmos_container: CosmosSettings) -> dict[str, str]:
+    """The settings of instances that keep their state in a container of the test's own."""
+    return {
+        "CosmosDbEndpoint": cosmos_container.endpoint,
+        "CosmosDbDatabaseId": cosmos_container.database_id,
+        "CosmosDbContainerId": cosmos_container.container_id,
+        "CosmosDbKey": cosmos_container.key,
+        "CosmosDbVerifyTls": "false",
+    }
