@@ -1,0 +1,56 @@
+"""requirements.txt is all that the deployed function needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.end_to_end.deployment import REQUIREMENTS, deploy, environment
+
+TALK = """
+import asyncio, importlib, json, pkgutil
+import azure.functions as func
+import MessagesFunction, shared
+
+for module in pkgutil.walk_packages(shared.__path__, "shared."):
+    importlib.import_module(module.name)
+
+async def say(text):
+    activity = {
+        "type": "message", "channelId": "test", "serviceUrl": "http://localhost/",
+        "conversation": {"id": "c1"}, "from": {"id": "ada"}, "recipient": {"id": "bot"},
+        "deliveryMode": "expectReplies", "text": text,
+    }
+    response = await MessagesFunction.main(func.HttpRequest(
+        "POST", "http://localhost/api/messages", body=json.dumps(activity).encode(),
+        headers={"Content-Type": "application/json"},
+    ))
+    print(*(reply["text"] for reply in json.loads(response.get_body())["activities"]))
+
+async def talk():
+    await say("hello")
+    await say("Ada")
+
+asyncio.run(talk())
+"""
+
+
+def test_deployed_folder_runs_on_a_clean_machine(tmp_path: Path) -> None:
+    """With only requirements.txt installed every module imports, and the function answers."""
+    python = environment(Path(sys.executable), REQUIREMENTS)
+
+    talk = subprocess.run(
+        [python, "-c", TALK],
+        cwd=deploy(tmp_path),
+        env={"AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (
+        0,
+        [
+            "What is your name?",
+            "Thanks Ada. To see conversation data, type anything.",
+        ],
+    ) == (talk.returncode, talk.stdout.splitlines()), talk.stderr
