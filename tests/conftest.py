@@ -11,12 +11,22 @@ from local.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the README's picture be made by the test that sees it."""
+    parser.addoption("--picture", metavar="FILE", help="keep a picture of the chat's page")
+
+
 @pytest.fixture(scope="session")
-def cosmos_process() -> Iterator[CosmosServer]:
-    """A Cosmos DB server of this test run."""
+def npm_packages() -> None:
+    """The programs from npm that local/package.json names."""
     if shutil.which("node") is None:
-        pytest.skip("needs a Cosmos DB server: install Node 20 or newer and run again")
+        pytest.skip("needs programs from npm: install Node 20 or newer and run again")
     install_npm_packages(print)
+
+
+@pytest.fixture(scope="session")
+def cosmos_process(npm_packages: None) -> Iterator[CosmosServer]:
+    """A Cosmos DB server of this test run."""
     with CosmosServer() as server:
         yield server
 
