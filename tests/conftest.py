@@ -1,8 +1,10 @@
 """What tests of several folders share."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -10,10 +12,33 @@ import pytest
 from local.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the README's picture be made by the test that sees it."""
     parser.addoption("--picture", metavar="FILE", help="keep a picture of the chat's page")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped test as failed where CI=true: there, nothing may be missing."""
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Count a module that skips itself as failed, like a test."""
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report: Report) -> Report:
+    expected_failure = hasattr(report, "wasxfail")
+    if os.environ.get("CI") == "true" and report.skipped and not expected_failure:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"Nothing is skipped where CI=true. {reason}"
+    return report
 
 
 @pytest.fixture(scope="session")
