@@ -172,7 +172,8 @@ def to_response(http: Any) -> web.Response:
 
 async def serve(app: Path, port: int) -> None:
     """Serve until the process is killed."""
-    runner = web.AppRunner(await Host(app).start(), access_log=None)
+    # A body reaches the function as it was sent, compressed or not.
+    runner = web.AppRunner(await Host(app).start(), access_log=None, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await asyncio.Event().wait()

@@ -1,0 +1,169 @@
+"""Who gets in, over HTTP and on every host: the door as the internet meets it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.channel.keys import FETCH_PAUSE_S
+from tests.end_to_end.instances import Instance, Instances
+from tests.identity_provider import IdentityProvider
+
+APP_ID = "11111111-1111-1111-1111-111111111111"
+SERVICE_URL = "https://smba.trafficmanager.net/emea/"
+ISSUER = "https://api.botframework.com"
+ACTIVITY: dict[str, Any] = {
+    "type": "message",
+    "id": "1",
+    "channelId": "msteams",
+    "serviceUrl": SERVICE_URL,
+    "conversation": {"id": "marked-conversation"},
+    "from": {"id": "user", "name": "marked-name"},
+    "recipient": {"id": "bot"},
+    "deliveryMode": "expectReplies",
+    "text": "marked-text",
+}
+UNSEEN = ("marked-name", "marked-text", "marked-token", "marked@example.com", "Traceback")
+"""What must appear neither in an answer nor in the log."""
+
+
+@dataclass
+class Door:
+    """A running bot that has an identity, and the issuer of the tokens that it takes."""
+
+    issuer: IdentityProvider
+    instance: Instance
+    session: ClientSession
+
+    def token(self, **changes: Any) -> str:
+        now_s = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "aud": APP_ID,
+            "serviceurl": SERVICE_URL,
+            "nbf": now_s - 60,
+            "exp": now_s + 3600,
+            "email": "marked@example.com",
+        }
+        return self.issuer.sign({**claims, **changes})
+
+    async def answers(
+        self, body: object = ACTIVITY, *, token: str = "", method: str = "POST", **headers: str
+    ) -> int:
+        """Send a request; return the status, having seen that the answer tells nothing."""
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        async with self.session.request(
+            method,
+            self.instance.url,
+            data=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        ) as response:
+            text = (await response.read()).decode()
+        if response.status != HTTPStatus.OK:
+            assert len(text.splitlines()) <= 1
+            assert not any(word in text for word in UNSEEN)
+        return response.status
+
+
+@pytest.fixture
+async def door(instances: Instances) -> AsyncIterator[Door]:
+    """A bot with an identity, in front of an issuer of this test's own."""
+    async with IdentityProvider().serve() as issuer, ClientSession() as session:
+        instance = instances.start(
+            {
+                "MicrosoftAppType": "UserAssignedMSI",
+                "MicrosoftAppId": APP_ID,
+                "MicrosoftAppTenantId": "22222222-2222-2222-2222-222222222222",
+                "ToBotFromChannelOpenIdMetadataUrl": issuer.metadata_url,
+                "ToBotFromEmulatorOpenIdMetadataUrl": issuer.metadata_url,
+            }
+        )
+        yield Door(issuer, instance, session)
+
+
+async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
+    """Genuine requests are answered, and each other kind is refused with the status it deserves."""
+    now_s = int(time.time())
+    elsewhere = {**ACTIVITY, "serviceUrl": "https://evil.example/"}
+    rows = {
+        "genuine": (200, await door.answers(token=door.token())),
+        "none": (401, await door.answers()),
+        "malformed": (401, await door.answers(Authorization="Bearer marked-token")),
+        "scheme": (401, await door.answers(Authorization=f"Basic {door.token()}")),
+        "expired": (401, await door.answers(token=door.token(exp=now_s - 3600))),
+        "early": (401, await door.answers(token=door.token(nbf=now_s + 3600))),
+        "audience": (401, await door.answers(token=door.token(aud="marked-token"))),
+        "issuer": (401, await door.answers(token=door.token(iss="https://evil.example"))),
+        "service": (403, await door.answers(token=door.token(serviceurl="https://other.example"))),
+        "endorsed": (403, await door.answers({**ACTIVITY, "channelId": "sms"}, token=door.token())),
+        "destination": (
+            403,
+            await door.answers(elsewhere, token=door.token(serviceurl="https://evil.example/")),
+        ),
+        "empty": (400, await door.answers(b"")),
+        "brace": (400, await door.answers(b"{")),
+        "list": (400, await door.answers(b"[]")),
+        "encoding": (400, await door.answers(b'{"type": "\xff"}')),
+        "nesting": (400, await door.answers(b"[" * 100_000)),
+        "size": (413, await door.answers(b" " * (256 * 1024 + 1))),
+        "media type": (415, await door.answers(**{"Content-Type": "text/plain"})),
+        "compressed": (415, await door.answers(**{"Content-Encoding": "gzip"})),
+        "method": (405, await door.answers(b"", method="GET")),
+    }
+
+    assert {name: expected for name, (expected, _) in rows.items()} == {
+        name: status for name, (_, status) in rows.items()
+    }
+    assert not [word for word in UNSEEN if word in door.instance.printed()]
+
+
+async def test_a_new_key_is_accepted_at_once(door: Door) -> None:
+    """The first token after a rotation of the issuer's keys is accepted."""
+    before = await door.answers(token=door.token())
+    door.issuer.rotate()
+    # The bot fetches keys at most once in this time.
+    await asyncio.sleep(FETCH_PAUSE_S)
+
+    assert [200, 200] == [before, await door.answers(token=door.token())]
+
+
+async def test_without_the_issuer_the_bot_asks_for_patience(door: Door) -> None:
+    """A cold instance that cannot fetch the keys calls nobody a liar, and recovers by itself."""
+    door.issuer.down = True
+
+    assert 503 == await door.answers(token=door.token())
+
+
+async def test_any_bytes_get_a_decent_answer(door: Door) -> None:
+    """Whatever headers and bodies arrive, the answer is a success, a refusal or 503, and soon."""
+    visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=60)
+    fields = st.dictionaries(
+        st.sampled_from(sorted(ACTIVITY)),
+        st.none() | st.integers() | st.text(max_size=20) | st.lists(st.booleans(), max_size=2),
+    )
+    bodies = st.binary(max_size=300) | fields.map(lambda f: json.dumps({**ACTIVITY, **f}).encode())
+    examples: list[tuple[bytes, str]] = []
+
+    @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
+    @given(bodies, visible | visible.map(lambda token: f"Bearer {token}"))
+    def collect(body: bytes, authorization: str) -> None:
+        examples.append((body, authorization))
+
+    collect()
+    began_s = time.monotonic()
+    statuses = {
+        await door.answers(body, Authorization=authorization) for body, authorization in examples
+    }
+
+    assert statuses <= {200, 400, 401, 403, 413, 415, 503}
+    assert time.monotonic() - began_s < len(examples)
+    assert not [word for word in UNSEEN if word in door.instance.printed()]
