@@ -20,9 +20,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.fixture(scope="module", autouse=True)
-def npm_packages(cosmos_process: CosmosServer) -> None:
-    """They are installed as soon as the first service of this run is there."""
+pytestmark = pytest.mark.usefixtures("npm_packages")
 
 
 @pytest.fixture
