@@ -1,0 +1,12 @@
+"""
+Atomic turns for an ordinary Bot Framework bot.
+
+`TransactionalBot(create_bot, storage)` is all that the rest of the application knows.
+The protocol begins in `turn`; docs/adr/0001-atomic-turns.md says why it is as it is.
+"""
+
+from shared.turns.attempt import Apologies
+from shared.turns.surroundings import Surroundings
+from shared.turns.transactional_bot import TransactionalBot
+
+__all__ = ["Apologies", "Surroundings", "TransactionalBot"]

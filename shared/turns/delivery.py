@@ -1,0 +1,168 @@
+"""
+Sending what a committed turn says, in order, through the turn context of the adapter.
+"""
+
+import asyncio
+import logging
+from copy import copy
+from dataclasses import dataclass, field, replace
+
+from botbuilder.core import TurnContext
+from botbuilder.schema import Activity, ConversationReference
+
+from shared.turns.limits import POLL_MAX_S, SAY_S, SEND_S
+from shared.turns.operations import Operation, Verb
+from shared.turns.outcomes import Outcome, failure_of
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the delivery of a turn has come."""
+
+    sent: int
+    """Operations that need not be done any more: done, or refused for good."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """The channel's ids by the ids that the bot was given."""
+    stuck: bool = False
+    """The operation at `sent` failed, and may or may not have taken effect."""
+
+
+class Channel:
+    """The real turn context, as the way out for operations of any turn."""
+
+    def __init__(self, context: TurnContext) -> None:
+        self._context = context
+
+    async def deliver(
+        self,
+        operations: list[Operation],
+        progress: Progress,
+        lease_end_s: float,
+        known_ids: dict[str, str],
+    ) -> Progress:
+        """
+        Do what is left to do, as far as the lease reaches.
+
+        It returns early, and not stuck, when there is no time for one more operation.
+        """
+        while progress.sent < len(operations):
+            if lease_end_s - _time_s() < SEND_S:
+                return progress
+            ids = {**known_ids, **progress.ids}
+            operation = _with_real_ids(operations[progress.sent], ids)
+            try:
+                if _is_about_nothing(operation, operations):
+                    real_id = ""
+                else:
+                    real_id = await self._do_until(lease_end_s, operation)
+            except Exception as error:
+                outcome = failure_of(error).outcome
+                _logger.log(
+                    logging.ERROR if outcome is Outcome.REFUSED else logging.WARNING,
+                    "A reply did not reach the channel: %s (%s).",
+                    outcome.value,
+                    type(error).__name__,
+                )
+                if outcome is not Outcome.REFUSED:
+                    return replace(progress, stuck=True)
+                real_id = ""
+            ids = {**progress.ids, operation.given_id: real_id} if real_id else progress.ids
+            progress = Progress(progress.sent + 1, ids)
+        return progress
+
+    async def answer(self, operations: list[Operation]) -> None:
+        """Give the adapter what it is to put into the HTTP response."""
+        for operation in operations:
+            await self._send(operation.subject, self._context.activity.delivery_mode)
+
+    async def say(self, activity: Activity) -> None:
+        """Send at once what belongs to no committed turn; if that fails, nothing is lost."""
+        try:
+            async with asyncio.timeout(SAY_S):
+                await self._send(activity, self._context.activity.delivery_mode)
+        except Exception as error:
+            _logger.info("A %s was not sent (%s).", activity.type, type(error).__name__)
+
+    async def _do_until(self, lease_end_s: float, operation: Operation) -> str:
+        """Do one operation, again only where it has not happened for certain."""
+        while True:
+            try:
+                async with asyncio.timeout_at(lease_end_s):
+                    return await self._do(operation)
+            except Exception as error:
+                failure = failure_of(error)
+                pause_s = max(failure.retry_after_s, POLL_MAX_S)
+                too_late = _time_s() + pause_s > lease_end_s - SEND_S
+                if failure.outcome is not Outcome.NOT_SENT or too_late:
+                    raise
+            await asyncio.sleep(pause_s)
+
+    async def _do(self, operation: Operation) -> str:
+        if operation.verb is Verb.SEND:
+            return await self._send(operation.subject)
+        context = self._as_if_for(operation.subject)
+        if operation.verb is Verb.UPDATE:
+            await context.update_activity(operation.subject)
+        else:
+            await context.delete_activity(operation.subject)
+        return ""
+
+    async def _send(self, activity: Activity, delivery_mode: str | None = None) -> str:
+        context = self._as_if_for(activity)
+        # With expectReplies the context would keep it for the response.
+        context.activity.delivery_mode = delivery_mode
+        responses = await context.send_activities([activity])
+        # The adapter looks for these in the context that it made.
+        self._context.buffered_reply_activities.extend(context.buffered_reply_activities)
+        self._context.turn_state.update(context.turn_state)
+        if context.responded:
+            self._context.responded = True
+        return (responses[0].id or "") if responses and responses[0] else ""
+
+    def _as_if_for(self, subject: Activity | ConversationReference) -> TurnContext:
+        """
+        A turn context of the activity that the operation answers.
+
+        A turn context addresses what it sends to the sender of its own activity, but the
+        next turn may be delivering the replies to somebody else's message.
+        """
+        context = TurnContext(self._context)
+        context.turn_state.update(self._context.turn_state)
+        trigger = copy(self._context.activity)
+        if isinstance(subject, Activity):
+            trigger.id = subject.reply_to_id
+            trigger.from_property = subject.recipient
+            trigger.recipient = subject.from_property
+        trigger.conversation = subject.conversation
+        trigger.channel_id = subject.channel_id
+        trigger.service_url = subject.service_url
+        trigger.locale = subject.locale
+        context.activity = trigger
+        return context
+
+
+def _with_real_ids(operation: Operation, ids: dict[str, str]) -> Operation:
+    """The operation on the activity that the channel knows, not the one the bot was given."""
+    subject = copy(operation.subject)
+    if operation.verb is Verb.UPDATE:
+        subject.id = ids.get(subject.id, subject.id)
+    elif operation.verb is Verb.DELETE:
+        subject.activity_id = ids.get(subject.activity_id, subject.activity_id)
+    else:
+        return operation
+    return replace(operation, subject=subject)
+
+
+def _is_about_nothing(operation: Operation, operations: list[Operation]) -> bool:
+    """Whether it is to change an activity of this turn that was refused, and has no real id."""
+    if operation.verb is Verb.SEND:
+        return False
+    subject = operation.subject
+    subject_id = subject.id if operation.verb is Verb.UPDATE else subject.activity_id
+    return subject_id in {other.given_id for other in operations if other.given_id}
+
+
+def _time_s() -> float:
+    return asyncio.get_running_loop().time()

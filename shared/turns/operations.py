@@ -1,0 +1,69 @@
+"""
+What a bot asks of its channel in a turn, as it waits in the journal.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes, ConversationReference
+
+from shared.turns.wire import activity_from_wire, to_wire
+
+
+class Verb(StrEnum):
+    """What is done with an activity."""
+
+    SEND = "send"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do in the channel."""
+
+    verb: Verb
+    subject: Activity | ConversationReference
+    """A reference where the verb is DELETE, else an activity."""
+    given_id: str = ""
+    """The id that the bot was given for an activity before it was sent."""
+
+    def to_text(self) -> str:
+        """The operation as JSON; kept as text, it is opaque to whatever stores it."""
+        plain = {"verb": self.verb.value, "id": self.given_id, "subject": to_wire(self.subject)}
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Operation":
+        """The operation that was stored."""
+        plain: dict[str, Any] = json.loads(text)
+        verb = Verb(plain["verb"])
+        subject = plain["subject"]
+        if verb is Verb.DELETE:
+            return cls(verb, ConversationReference.deserialize(subject))
+        activity = activity_from_wire(subject)
+        if activity.type == ActivityTypes.invoke_response:
+            # The adapter reads status and body as attributes.
+            activity.value = InvokeResponse(**(activity.value or {}))
+        return cls(verb, activity, plain["id"])
+
+
+def message(text: str, trigger: Activity) -> Operation:
+    """A text to whoever sent the activity."""
+    return Operation(Verb.SEND, _reply(trigger, ActivityTypes.message, text=text))
+
+
+def failed_invoke(trigger: Activity) -> Operation:
+    """The answer to an invoke that the bot did not survive."""
+    response = InvokeResponse(status=int(HTTPStatus.INTERNAL_SERVER_ERROR))
+    return Operation(Verb.SEND, _reply(trigger, ActivityTypes.invoke_response, value=response))
+
+
+def _reply(trigger: Activity, activity_type: str, **fields: Any) -> Activity:
+    reference = TurnContext.get_conversation_reference(trigger)
+    reply = Activity(type=activity_type, input_hint="acceptingInput", **fields)
+    return TurnContext.apply_conversation_reference(reply, reference)

@@ -1,0 +1,57 @@
+"""
+What a turn takes from outside: the time of day, chance, and patience.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.errors import StateConflict, StateThrottled, StateUnavailable, TurnDeadlineExceeded
+from shared.turns.limits import POLL_MAX_S, POLL_MIN_S
+
+STORE_FAULTS = (StateConflict, StateThrottled, StateUnavailable)
+"""What the store may answer better when it is asked again."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The time of day and chance; the simulation has its own."""
+
+    now_s: Callable[[], float] = time.time
+    """Seconds since 1970. Other instances may disagree."""
+    token: Callable[[], str] = lambda: secrets.token_hex(6)
+    """Unlike every token before, on any instance."""
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+
+class Patience:
+    """Jittered, growing pauses until a point in time of the event loop's clock."""
+
+    def __init__(self, surroundings: Surroundings, until_s: float) -> None:
+        self._chance = surroundings.chance
+        self._until_s = until_s
+        self._pause_s = POLL_MIN_S
+
+    @property
+    def left_s(self) -> float:
+        return self._until_s - asyncio.get_running_loop().time()
+
+    async def pause(self, cause: Exception | None = None) -> None:
+        """
+        Wait before asking the store again, longer if `cause` says so.
+
+        Raises:
+            TurnDeadlineExceeded: the time is up.
+        """
+        pause_s = self._chance.uniform(self._pause_s / 2, self._pause_s)
+        if isinstance(cause, StateThrottled):
+            pause_s = max(pause_s, cause.retry_after_s)
+        if pause_s >= self.left_s:
+            raise TurnDeadlineExceeded(
+                "The turn found no place in time; deliver the activity again."
+            ) from cause
+        self._pause_s = min(self._pause_s * 2, POLL_MAX_S)
+        await asyncio.sleep(pause_s)

@@ -1,0 +1,74 @@
+"""
+An ordinary bot, with turns that happen completely and once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from botbuilder.core import Bot, Storage, TurnContext
+
+from shared.errors import StateUnreadable
+from shared.turns.attempt import Apologies
+from shared.turns.delivery import Channel
+from shared.turns.identity import TurnIdentity
+from shared.turns.limits import TURN_DEADLINE_S
+from shared.turns.locks import ConversationLocks
+from shared.turns.operations import message
+from shared.turns.surroundings import Patience, Surroundings
+from shared.turns.turn import Turn
+
+_logger = logging.getLogger(__name__)
+
+
+class TransactionalBot(Bot):
+    """
+    Gives the bot that `create_bot` makes atomic turns.
+
+    `create_bot` gets a storage that stages what the bot writes; it is called once for
+    each attempt at a turn, so it should do no more than put objects together. `storage`
+    keeps the contract of `shared.storage`. Works under any adapter of the SDK.
+    """
+
+    def __init__(
+        self,
+        create_bot: Callable[[Storage], Bot],
+        storage: Storage,
+        *,
+        apologies: Apologies | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._create_bot = create_bot
+        self._storage = storage
+        self._apologies = apologies or Apologies()
+        self._surroundings = surroundings or Surroundings()
+        self._locks = ConversationLocks()
+
+    async def on_turn(self, context: TurnContext) -> None:
+        """
+        Handle one activity; see `Turn.happen` for what it raises.
+
+        Raises:
+            MalformedActivity: the activity belongs to no conversation.
+        """
+        identity = TurnIdentity.of(context.activity)
+        deadline_s = asyncio.get_running_loop().time() + TURN_DEADLINE_S
+        patience = Patience(self._surroundings, deadline_s)
+        turn = Turn(
+            identity,
+            self._create_bot,
+            self._storage,
+            context,
+            patience,
+            self._surroundings,
+            self._apologies,
+        )
+        async with self._locks.hold(identity.home_key, deadline_s):
+            try:
+                await turn.happen()
+            except StateUnreadable as error:
+                # Without its home document a turn cannot be committed, now or later, so
+                # the user hears of it and the activity is not delivered again.
+                _logger.error("A conversation cannot go on: %s", error)
+                sorry = message(self._apologies.state_unreadable, context.activity)
+                await Channel(context).say(sorry.subject)

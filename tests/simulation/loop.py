@@ -1,0 +1,143 @@
+"""
+An event loop without real time, threads or sockets, whose every choice comes from a seed.
+
+asyncio itself (tasks, locks, timeouts) is the real one. When several callbacks are ready,
+chance picks; when none is, the clock jumps to the next timer.
+"""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+_ENDLESS = 300_000
+"""Steps of the longest history that is no deadlock."""
+
+
+class SimulatedDeadlock(Exception):
+    """Somebody waits for what nobody will do."""
+
+
+class SimulatedLoop(asyncio.BaseEventLoop):
+    """Runs one coroutine, and whatever it starts, to its end."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__()
+        self._chance = chance
+        self._time_s = 0.0
+        self._callbacks: list[asyncio.Handle] = []
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers_made = 0
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._faults: list[dict[str, Any]] = []
+
+    def run(self, main: Coroutine[Any, Any, None]) -> None:
+        """
+        Run `main`.
+
+        Raises:
+            SimulatedDeadlock: nothing is ready, no timer is set, and `main` waits.
+        """
+        asyncio.events._set_running_loop(self)
+        try:
+            task = self.create_task(main)
+            for _ in range(_ENDLESS):
+                if task.done():
+                    break
+                self._step()
+            else:
+                raise SimulatedDeadlock("this goes on and on")
+            task.result()
+            if self._faults:
+                raise AssertionError(f"lost exception: {self._faults}")
+        finally:
+            self._end()
+            asyncio.events._set_running_loop(None)
+
+    def _end(self) -> None:
+        """Whoever still waits would complain when it is collected."""
+        for task in self._tasks:
+            task.cancel()
+        while self._callbacks:
+            self._step()
+
+    def _step(self) -> None:
+        ready = self._callbacks
+        if not ready:
+            if not self._timers:
+                raise SimulatedDeadlock("nobody will go on")
+            self._time_s = max(self._time_s, self._timers[0][0])
+            while self._timers and self._timers[0][0] <= self._time_s:
+                ready.append(heapq.heappop(self._timers)[2])
+        chosen = int(self._chance.random() * len(ready))
+        ready[chosen], ready[-1] = ready[-1], ready[chosen]
+        handle = ready.pop()
+        if not handle.cancelled():
+            handle._run()
+
+    def time(self) -> float:
+        return self._time_s
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._callbacks.append(handle)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._time_s + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_made += 1
+        heapq.heappush(self._timers, (when, self._timers_made, handle))
+        return handle
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.Future(loop=self)
+
+    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        task = asyncio.Task(coro, loop=self, **options)
+        self._tasks.append(task)
+        return task
+
+    def run_in_executor(
+        self, _executor: object, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        """Without threads: it happens at once."""
+        done: asyncio.Future[_T] = asyncio.Future(loop=self)
+        done.set_result(func(*args))
+        return done
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_closed(self) -> bool:
+        return True
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        self._faults.append(context)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Cancelled timers stay in the heap and are skipped."""

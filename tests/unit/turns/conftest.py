@@ -1,0 +1,203 @@
+"""A bot in atomic turns, under the SDK's own adapter, with a channel that records."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, TurnContext
+from botbuilder.schema import Activity, ResourceResponse
+from botframework.connector.auth import AuthenticateRequestResult
+
+from shared.storage.codec import DocumentCodec
+from shared.storage.memory import MemoryStorage
+from shared.storage.schema import state_type
+from shared.turns import TransactionalBot
+
+Handler = Callable[[TurnContext, Storage], Awaitable[None]]
+
+HOME = "test/conversations/room"
+USER = "test/users/ada"
+
+
+@state_type("Profile", version=1)
+@dataclass
+class Profile:
+    """What a bot remembers as an object."""
+
+    name: str = ""
+    visits: int = 0
+
+
+@state_type("Note", version=1)
+@dataclass
+class Note:
+    """An object that is a document by itself."""
+
+    text: str = ""
+    e_tag: str | None = None
+
+
+class CountedStorage(Storage):
+    """A storage that counts what is asked of it, and fails when it is told to."""
+
+    def __init__(self, inner: Storage) -> None:
+        self._inner = inner
+        self.reads: list[str] = []
+        self.writes: list[str] = []
+        self.faults: dict[str, list[Exception | None]] = {}
+        """What becomes of coming requests, by verb and key: None is success."""
+
+    async def read(self, keys: Iterable[str]) -> dict[str, Any]:
+        keys = list(keys)
+        self.reads += keys
+        self._fail("read", keys)
+        documents: dict[str, Any] = await self._inner.read(keys)
+        return documents
+
+    async def write(self, changes: dict[str, Any]) -> None:
+        self.writes += changes
+        self._fail("write", changes)
+        await self._inner.write(changes)
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        await self._inner.delete(keys)
+
+    def _fail(self, verb: str, keys: Iterable[str]) -> None:
+        for key in keys:
+            waiting = self.faults.get(f"{verb} {key}")
+            fault = waiting.pop(0) if waiting else None
+            if fault is not None:
+                raise fault
+
+
+class FakeChannel:
+    """The Bot Connector's operations on conversations."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, str, str]] = []
+        """What arrived, in order: verb, activity id, text."""
+        self.activities: list[Activity] = []
+        self.faults: list[Exception | None] = []
+        """What becomes of the coming requests: None is success."""
+        self.delay_s = 0.0
+
+    async def send_to_conversation(self, _place: str, activity: Activity) -> ResourceResponse:
+        await asyncio.sleep(self.delay_s)
+        return self._take("send", f"real-{len(self.log)}", activity)
+
+    async def reply_to_activity(
+        self, _place: str, _to: str, activity: Activity
+    ) -> ResourceResponse:
+        await asyncio.sleep(self.delay_s)
+        return self._take("send", f"real-{len(self.log)}", activity)
+
+    async def update_activity(
+        self, _place: str, activity_id: str, activity: Activity
+    ) -> ResourceResponse:
+        return self._take("update", activity_id, activity)
+
+    async def delete_activity(self, _place: str, activity_id: str) -> None:
+        self._take("delete", activity_id, None)
+
+    def _take(self, verb: str, activity_id: str, activity: Activity | None) -> ResourceResponse:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+        text = (activity.text or activity.type or "") if activity else ""
+        self.log.append((verb, activity_id, text))
+        if activity is not None:
+            self.activities.append(activity)
+        return ResourceResponse(id=activity_id)
+
+
+class _Connectors:
+    def __init__(self, channel: FakeChannel) -> None:
+        self._client = SimpleNamespace(conversations=channel)
+
+    async def create(self, _service_url: str, _audience: str) -> SimpleNamespace:
+        return self._client
+
+
+class _Authentication:
+    """No tokens for users: the SDK asks for a client all the same."""
+
+    async def create_user_token_client(self, _identity: object) -> None:
+        return None
+
+
+class Room:
+    """One conversation with one bot, as one worker sees it."""
+
+    def __init__(self, handler: Handler, storage: CountedStorage, **options: Any) -> None:
+        self.storage = storage
+        self.channel = FakeChannel()
+        self.runs = 0
+        self.adapter = CloudAdapterBase(_Authentication())
+        self.bot = TransactionalBot(self._create_bot(handler), storage, **options)
+        self._ids = 0
+
+    async def hears(self, text: str = "", **fields: Any) -> InvokeResponse | None:
+        """Deliver an activity; a message with a new id where the fields say nothing else."""
+        self._ids += 1
+        wire = {
+            "type": "message",
+            "id": f"a{self._ids}",
+            "channelId": "test",
+            "serviceUrl": "https://channel.example",
+            "from": {"id": "ada"},
+            "recipient": {"id": "bot"},
+            "conversation": {"id": "room"},
+            "text": text,
+        }
+        caller = AuthenticateRequestResult()
+        caller.connector_factory = _Connectors(self.channel)
+        activity = Activity.deserialize(wire | fields)
+        response: InvokeResponse | None = await self.adapter.process_activity(
+            caller, activity, self.bot.on_turn
+        )
+        return response
+
+    async def home(self) -> dict[str, Any]:
+        return await self.document(HOME)
+
+    async def document(self, key: str) -> dict[str, Any]:
+        """What is stored, journal and all."""
+        documents = await self.storage.read([key])
+        self.storage.reads.pop()
+        document: dict[str, Any] = documents.get(key, {})
+        return document
+
+    def texts(self) -> list[str]:
+        """What the user has seen."""
+        return [text for verb, _, text in self.channel.log if verb == "send"]
+
+    def _create_bot(self, handler: Handler) -> Callable[[Storage], Bot]:
+        room = self
+
+        class HandlerBot(Bot):
+            def __init__(self, storage: Storage) -> None:
+                self._storage = storage
+
+            async def on_turn(self, context: TurnContext) -> None:
+                room.runs += 1
+                await handler(context, self._storage)
+
+        return HandlerBot
+
+
+@pytest.fixture
+def storage() -> CountedStorage:
+    return CountedStorage(MemoryStorage(DocumentCodec([Profile, Note])))
+
+
+@pytest.fixture
+def room_with(storage: CountedStorage) -> Callable[..., Room]:
+    """Make a room; those of one test share their storage, as workers do."""
+
+    def room_with(handler: Handler, **options: Any) -> Room:
+        return Room(handler, storage, **options)
+
+    return room_with

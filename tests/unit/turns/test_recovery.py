@@ -1,0 +1,119 @@
+"""Turns that take long, get stuck or are left behind; in virtual time."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from botbuilder.core import Storage, TurnContext, UserState
+
+from shared.errors import DeliveryUncertain, StateUnavailable
+from shared.turns import Surroundings
+from shared.turns.locks import ConversationLocks
+from tests.simulation.loop import SimulatedLoop
+from tests.unit.turns.conftest import HOME, USER, Room
+from tests.unit.turns.test_replies import refusal
+
+RoomWith = Callable[..., Room]
+
+
+class Clock:
+    """A time of day that is set by hand."""
+
+    now_s = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def in_virtual_time(history: Coroutine[Any, Any, None]) -> None:
+    SimulatedLoop(random.Random(1)).run(history)
+
+
+async def say_ten(context: TurnContext, _storage: Storage) -> None:
+    for number in range(10):
+        await context.send_activity(str(number))
+
+
+def test_a_long_delivery_renews_its_lease(room_with: RoomWith) -> None:
+    """Ten replies of 1.5 s take longer than a lease, and leave once each, from one owner."""
+    room, redelivery = room_with(say_ten), room_with(say_ten)
+    room.channel.delay_s = 1.5
+
+    async def history() -> None:
+        delivery = asyncio.create_task(room.hears(id="a"))
+        await asyncio.sleep(7)
+        await redelivery.hears(id="a")
+        await delivery
+
+    in_virtual_time(history())
+    assert [str(number) for number in range(10)] == room.texts()
+    assert ([], 0) == (redelivery.texts(), redelivery.runs)
+
+
+def test_a_send_that_hangs_does_not_outlast_the_lease(room_with: RoomWith) -> None:
+    """The request fails in time, and whoever comes next finds the turn free."""
+    room = room_with(say_ten)
+    room.channel.delay_s = 100
+
+    async def history() -> None:
+        with pytest.raises(DeliveryUncertain):
+            await room.hears(id="a")
+        assert 6 <= asyncio.get_running_loop().time() < 7
+        room.channel.delay_s = 0
+        await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert 10 == len(room.texts())
+
+
+def test_a_reply_that_nobody_takes_is_given_up(room_with: RoomWith) -> None:
+    """After three deliveries and half a minute the others go on without it."""
+    clock = Clock()
+    room = room_with(say_ten, surroundings=Surroundings(now_s=clock))
+
+    async def history() -> None:
+        for _ in range(3):
+            room.channel.faults = [refusal(500)]
+            with pytest.raises(DeliveryUncertain):
+                await room.hears(id="a")
+            clock.now_s += 20
+        await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert [str(number) for number in range(1, 10)] == room.texts()
+
+
+def test_a_change_is_not_applied_again_after_a_long_sleep(room_with: RoomWith) -> None:
+    """A conversation that could not note what it applied finds that out from the document."""
+
+    async def remember_text(context: TurnContext, storage: Storage) -> None:
+        if context.activity.text != "look":
+            state = UserState(storage)
+            await state.create_property("last").set(context, context.activity.text)
+            await state.save_changes(context)
+
+    room = room_with(remember_text)
+    user = []
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, *[StateUnavailable("away")] * 100]
+        await room.hears("old")
+        room.storage.faults.clear()
+        for number in range(20):
+            await room.hears(f"new {number}", conversation={"id": "hall"})
+        await room.hears("look")
+        user.append(await room.document(USER))
+
+    in_virtual_time(history())
+    assert "new 19" == user[0]["last"]
+
+
+async def test_locks_are_forgotten_when_idle() -> None:
+    """A worker that has served a million conversations holds none of their locks."""
+    locks = ConversationLocks()
+    until_s = asyncio.get_running_loop().time() + 1
+    async with locks.hold("room", until_s):
+        assert ["room"] == list(locks._locks)
+    assert [] == list(locks._locks)

@@ -1,0 +1,238 @@
+"""What a bot may do with state in an atomic turn: everything, and it happens at once."""
+
+from collections.abc import Callable
+
+import pytest
+from botbuilder.core import (
+    ConversationState,
+    PrivateConversationState,
+    Storage,
+    TurnContext,
+    UserState,
+)
+
+from shared.errors import StateConflict, StateTooLarge
+from tests.unit.turns.conftest import HOME, USER, Note, Profile, Room
+
+RoomWith = Callable[..., Room]
+
+
+async def count(context: TurnContext, storage: Storage) -> None:
+    """Counts in conversation and user state, and says the counts."""
+    states = ConversationState(storage), UserState(storage)
+    counts = []
+    for state in states:
+        accessor = state.create_property("count")
+        counts.append((await accessor.get(context, 0) or 0) + 1)
+        await accessor.set(context, counts[-1])
+    await context.send_activity(f"{counts[0]} {counts[1]}")
+    for state in states:
+        await state.save_changes(context)
+
+
+async def test_state_survives_from_turn_to_turn(room_with: RoomWith) -> None:
+    """Conversation and user state are what the last turn left."""
+    room = room_with(count)
+    await room.hears()
+    await room.hears()
+    assert ["1 1", "2 2"] == room.texts()
+
+
+async def test_a_state_may_be_saved_several_times_in_a_turn(room_with: RoomWith) -> None:
+    """Each save sees the one before, and only the last one is stored."""
+
+    async def save_twice(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        for value in ("first", "second"):
+            await state.create_property("value").set(context, value)
+            await state.save_changes(context)
+
+    room = room_with(save_twice)
+    await room.hears()
+    assert "second" == (await room.home())["value"]
+    assert [HOME] == room.storage.writes
+
+
+async def test_objects_are_state_too(room_with: RoomWith) -> None:
+    """A registered dataclass comes back as itself, from both documents."""
+    seen = []
+
+    async def visit(context: TurnContext, storage: Storage) -> None:
+        for state in (ConversationState(storage), UserState(storage)):
+            profile = await state.create_property("Profile").get(context, Profile)
+            profile.visits += 1
+            seen.append(profile.visits)
+            await state.save_changes(context)
+
+    room = room_with(visit)
+    await room.hears()
+    await room.hears()
+    assert [1, 1, 2, 2] == seen
+    assert Profile(visits=2) == (await room.document(USER))["Profile"]
+
+
+async def test_clear_state_leaves_only_the_journal(room_with: RoomWith) -> None:
+    """The bot's properties are gone, and a redelivery is still recognised."""
+
+    async def remember_or_clear(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        if context.activity.text == "clear":
+            await state.load(context)
+            await state.clear_state(context)
+        else:
+            await state.create_property("value").set(context, 1)
+        await state.save_changes(context)
+
+    room = room_with(remember_or_clear)
+    await room.hears("remember")
+    await room.hears("clear", id="again")
+    await room.hears("clear", id="again")
+    assert {"$turns", "e_tag"} == (await room.home()).keys()
+    assert 2 == room.runs
+
+
+async def test_delete_leaves_only_the_journal(room_with: RoomWith) -> None:
+    """A deleted document is absent to the bot, and turns go on."""
+    found = []
+
+    async def delete(context: TurnContext, storage: Storage) -> None:
+        state = UserState(storage)
+        await state.load(context)
+        found.append(state.get(context))
+        await state.delete(context)
+        if context.activity.text == "write":
+            await state.create_property("value").set(context, 1)
+            await state.save_changes(context)
+
+    room = room_with(delete)
+    await room.hears("write")
+    await room.hears("delete")
+    await room.hears("look")
+    assert [True, False, True] == [not state for state in found]
+    assert {"$turns", "e_tag"} == (await room.document(USER)).keys()
+
+
+async def test_private_conversation_state_commits_with_the_turn(room_with: RoomWith) -> None:
+    """A document of a user in a conversation is one like the others."""
+
+    async def whisper(context: TurnContext, storage: Storage) -> None:
+        state = PrivateConversationState(storage)
+        await state.create_property("secret").set(context, 42)
+        await state.save_changes(context)
+
+    room = room_with(whisper)
+    await room.hears()
+    assert 42 == (await room.document(f"{HOME}/users/ada/"))["secret"]
+
+
+async def test_documents_of_the_bot_commit_with_the_turn(room_with: RoomWith) -> None:
+    """What a bot writes through its storage is not stored if the turn fails."""
+
+    async def order(context: TurnContext, storage: Storage) -> None:
+        await storage.write({"orders/1": {"item": context.activity.text}})
+        if context.activity.text == "bad":
+            raise RuntimeError
+
+    room = room_with(order)
+    await room.hears("bad")
+    assert {} == await room.document("orders/1")
+    await room.hears("good")
+    assert "good" == (await room.document("orders/1"))["item"]
+
+
+async def test_an_object_may_be_a_document(room_with: RoomWith) -> None:
+    """A registered object that is a document by itself keeps its class."""
+
+    async def file(context: TurnContext, storage: Storage) -> None:
+        note = (await storage.read(["note"])).get("note") or Note()
+        note.text += context.activity.text
+        await storage.write({"note": note})
+
+    room = room_with(file)
+    await room.hears("a")
+    await room.hears("b")
+    assert Note("ab") == (await room.document("note"))["$document"]
+
+
+async def test_the_journal_is_hidden_from_the_bot(room_with: RoomWith) -> None:
+    """The bot sees its own properties, and cannot replace the journal."""
+    seen = []
+
+    async def meddle(_context: TurnContext, storage: Storage) -> None:
+        home = (await storage.read([HOME])).get(HOME, {})
+        seen.append(home.keys() - {"e_tag"})
+        home |= {"mine": 1, "$turns": "nonsense"}
+        await storage.write({HOME: home})
+
+    room = room_with(meddle)
+    await room.hears()
+    await room.hears()
+    assert [set(), {"mine"}] == seen
+
+
+async def test_an_outdated_e_tag_conflicts_within_a_turn(room_with: RoomWith) -> None:
+    """A bot that keeps two copies of a document cannot overwrite one with the other."""
+    conflicts = []
+
+    async def race_itself(_context: TurnContext, storage: Storage) -> None:
+        one = (await storage.read(["note"]))["note"]
+        other = (await storage.read(["note"]))["note"]
+        await storage.write({"note": one | {"by": "one"}})
+        try:
+            await storage.write({"note": other | {"by": "other"}})
+        except StateConflict as conflict:
+            conflicts.append(conflict)
+
+    room = room_with(race_itself)
+    await room.storage.write({"note": {"by": "nobody"}})
+    await room.hears()
+    assert 1 == len(conflicts)
+    assert "one" == (await room.document("note"))["by"]
+
+
+async def test_changes_of_others_to_other_properties_stay(room_with: RoomWith) -> None:
+    """Only the properties that the bot changed are written to a shared document."""
+
+    async def rename(context: TurnContext, storage: Storage) -> None:
+        state = UserState(storage)
+        await state.create_property("name").set(context, "Ada")
+        # Somebody else's turn commits between our read and our commit.
+        user = (await room.storage.read([USER]))[USER]
+        await room.storage.write({USER: user | {"colour": "blue"}})
+        await state.save_changes(context)
+
+    room = room_with(rename)
+    await room.storage.write({USER: {"name": "?", "colour": "red", "shoe": 39}})
+    await room.hears()
+    user = await room.document(USER)
+    assert ("Ada", "blue", 39) == (user["name"], user["colour"], user["shoe"])
+
+
+async def test_a_document_that_is_too_large_fails_the_turn_without_a_trace(
+    room_with: RoomWith,
+) -> None:
+    """Nothing is stored and nothing is said, and the error says which document it is."""
+
+    async def hoard(context: TurnContext, storage: Storage) -> None:
+        await context.send_activity("Got it.")
+        await storage.write({USER: {"hoard": "x" * 2_000_000}})
+
+    room = room_with(hoard)
+    with pytest.raises(StateTooLarge) as refused:
+        await room.hears()
+    assert USER in str(refused.value)
+    assert ({}, {}, []) == (await room.home(), await room.document(USER), room.texts())
+
+
+async def test_a_value_that_cannot_be_stored_is_a_fault_of_the_bot(room_with: RoomWith) -> None:
+    """The state stays as it was, and the user gets one apology."""
+
+    async def store_anything(context: TurnContext, storage: Storage) -> None:
+        await context.send_activity("Got it.")
+        await storage.write({USER: {"value": object()}})
+
+    room = room_with(store_anything)
+    await room.hears(id="a")
+    await room.hears(id="a")
+    assert ["Sorry, something went wrong here. Please try again."] == room.texts()
+    assert {} == await room.document(USER)
