@@ -86,8 +86,8 @@ class Journal(msgspec.Struct, frozen=True):
     """For conversations that wrote to this document: the stamp of their last turn in it."""
     stamp: int = 0
     """From here on only in a home document. The stamp of the last committed turn."""
-    done: list[list[str]] = []
-    """`[turn id, attempt]` of the last committed turns, oldest first."""
+    done: list[str] = []
+    """Attempt, a space, and turn id of the last committed turns, oldest first."""
     last: TurnRecord | None = None
     """The last committed turn while it is unsettled, or has an answer to repeat."""
     seen: dict[str, Seen] = {}
@@ -125,7 +125,8 @@ class Journal(msgspec.Struct, frozen=True):
 
     def attempt_at(self, turn_id: str) -> str | None:
         """The attempt that committed the turn, if it is among the last ones."""
-        return next((by for done, by in reversed(self.done) if done == turn_id), None)
+        attempts = (entry.partition(" ") for entry in reversed(self.done))
+        return next((by for by, _, done in attempts if done == turn_id), None)
 
     def next_stamp(self, now_s: float) -> int:
         """Later than every turn before, even where clocks differ or the journal is new."""
@@ -137,7 +138,7 @@ class Journal(msgspec.Struct, frozen=True):
             self,
             version=self.version + 1,
             stamp=record.stamp,
-            done=[*self.done, [record.id, record.by]][-DONE_TURNS:],
+            done=[*self.done, f"{record.by} {record.id}"][-DONE_TURNS:],
             last=None if record.is_settled and record.answer is None else record,
         )
 

@@ -40,8 +40,8 @@ MUTANTS = (
     Mutant(
         "committed turns are remembered",
         "journal.py",
-        "[record.id, record.by]][-DONE_TURNS:]",
-        "[record.id, record.by]][-1:]",
+        '{record.id}"][-DONE_TURNS:]',
+        '{record.id}"][-1:]',
     ),
     Mutant(
         "an attempt knows its own commit when the answer was lost",

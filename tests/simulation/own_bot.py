@@ -54,7 +54,7 @@ def differences(world: World) -> Iterator[str]:
     said = {one.activity_id: one for one in (*world.said, *world.last_words())}
     for place in world.places:
         home = world.store.current(f"simulated/conversations/{place}") or {}
-        order = [said[turn_id] for turn_id, _ in home["$turns"]["done"]]
+        order = [said[entry.partition(" ")[2]] for entry in home["$turns"]["done"]]
         serial = _Serial()
         serial.loop.run(serial.run(order))
         for key in serial.store.all_keys():
