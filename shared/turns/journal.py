@@ -172,11 +172,11 @@ class Journal(msgspec.Struct, frozen=True):
         A stamp instead of turn ids: a conversation that wakes up after many turns of
         others must still know, and an attempt that was overtaken must not write again.
         """
-        return self.applied.get(_digest(home_key), 0) >= stamp
+        return self.applied.get(digest(home_key), 0) >= stamp
 
     def apply(self, home_key: str, stamp: int) -> "Journal":
         """The journal of a document that has the writes of one more turn."""
-        mark = _digest(home_key)
+        mark = digest(home_key)
         others = {key: value for key, value in self.applied.items() if key != mark}
         kept = list(others.items())[-(SENDING_CONVERSATIONS - 1) :]
         return msgspec.structs.replace(
@@ -196,7 +196,8 @@ class Journal(msgspec.Struct, frozen=True):
 _EMPTY = Journal()
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
+    """A short name for a document or a turn, which tells nobody whose it is."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 

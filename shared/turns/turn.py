@@ -32,7 +32,7 @@ from shared.turns.attempt import (
 )
 from shared.turns.delivery import Channel, Progress
 from shared.turns.identity import TurnIdentity
-from shared.turns.journal import Change, TurnRecord
+from shared.turns.journal import Change, TurnRecord, digest
 from shared.turns.limits import (
     CLOCK_TOLERANCE_S,
     DELIVERIES,
@@ -309,6 +309,8 @@ class Turn:
         """
         Note that the turn is finished, or how far it came.
 
+        The log lines that begin with "turn." are what the alert on unsettled turns looks for.
+
         Returns the settled document, or None if the turn is not ours any more.
         """
         last = _last(home)
@@ -330,13 +332,17 @@ class Turn:
                     await patience.pause(error)
                     home = await self._read_home(patience)
                 except TurnDeadlineExceeded:
-                    _logger.warning("A turn could not be noted as settled: %s", error)
-                    break
+                    _logger.warning("turn.unsettled turn=%s (%s)", digest(last.id), error)
+                    return noted
                 fresh = home.journal.last
                 if fresh is None or fresh.by not in self._owned_since_s or fresh.is_settled:
                     return None
         if not is_finished:
+            _logger.warning("turn.unsettled turn=%s", digest(last.id))
             raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")
+        if last.id != self._turn_id or not self._attempts:
+            age_s = now_s - last.stamp / 1000
+            _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
         return noted
 
     def _left_over(self, last: TurnRecord, progress: Progress) -> tuple[int, int]:

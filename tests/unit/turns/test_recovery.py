@@ -1,6 +1,7 @@
 """Turns that take long, get stuck or are left behind; in virtual time."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +11,7 @@ from botbuilder.core import Storage, TurnContext, UserState
 
 from shared.errors import DeliveryUncertain, StateUnavailable
 from shared.turns import Surroundings
+from shared.turns.journal import digest
 from shared.turns.locks import ConversationLocks
 from tests.simulation.loop import SimulatedLoop
 from tests.unit.turns.conftest import HOME, USER, Room
@@ -66,6 +68,26 @@ def test_a_send_that_hangs_does_not_outlast_the_lease(room_with: RoomWith) -> No
 
     in_virtual_time(history())
     assert 10 == len(room.texts())
+
+
+def test_the_log_tells_what_is_unsettled_and_what_is_not_any_more(
+    room_with: RoomWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An operator's alert pairs the two lines by a name that tells nobody's id."""
+    room = room_with(say_ten)
+
+    async def history() -> None:
+        await room.hears(id="settled")
+        room.channel.faults = [refusal(500)]
+        with pytest.raises(DeliveryUncertain):
+            await room.hears(id="marked-id")
+        await room.hears(id="marked-id")
+
+    with caplog.at_level(logging.WARNING):
+        in_virtual_time(history())
+    told = [line for line in caplog.messages if line.startswith("turn.")]
+    name = digest("marked-id")
+    assert [f"turn.unsettled turn={name}", f"turn.recovered turn={name} age_s=0.0"] == told
 
 
 def test_a_reply_that_nobody_takes_is_given_up(room_with: RoomWith) -> None:
