@@ -32,7 +32,8 @@ class Command:
     """Arguments of Python. Those of the user are added to the last one."""
     requirements: str | None
     """None: it runs without `.venv`."""
-    passes_arguments_on: bool = False
+    further_arguments: str = ""
+    """What the user may add that is not read here."""
     details: str = ""
 
 
@@ -68,7 +69,7 @@ Lines piped into it are sent one by one. In the chat, /help lists what else it u
         "run the tests; further arguments go to pytest",
         [("-m", "pytest")],
         TEST_REQUIREMENTS,
-        passes_arguments_on=True,
+        further_arguments="[pytest arguments]",
         details="""
 examples:
   python3 dev.py test                  all of them
@@ -84,6 +85,16 @@ examples:
         [("-m", "local", "doctor")],
         None,
         details="\nInstalls nothing. Exit code 1 if something must be mended.",
+    ),
+    "torture": Command(
+        "play turns in thousands of histories of failures",
+        [("-m", "local.torture")],
+        TEST_REQUIREMENTS,
+        further_arguments="[--seeds N] [--seed S] [--own] [--processes P]",
+        details="""
+Instances die, the store fails, lags or loses answers, the channel delivers again. A seed always
+plays the same history: --seed 4711 prints it. With --own the bot in shared/bot plays, and is held
+against the same turns one after the other.""",
     ),
     "lock": Command(
         "write the requirements.txt files anew from the requirements.in files",
@@ -182,7 +193,7 @@ def _parse_only(name: str, arguments: Sequence[str]) -> None:
         parse_start(arguments)
     elif name == "chat":
         parse_chat(arguments)
-    elif not COMMANDS[name].passes_arguments_on or arguments[:1] in (["-h"], ["--help"]):
+    elif not COMMANDS[name].further_arguments or arguments[:1] in (["-h"], ["--help"]):
         _parser(name).parse_args(arguments)
 
 
@@ -215,7 +226,9 @@ def _parser(name: str) -> argparse.ArgumentParser:
     command = COMMANDS[name]
     return argparse.ArgumentParser(
         prog=f"python3 dev.py {name}",
-        usage=f"python3 dev.py {name} [pytest arguments]" if command.passes_arguments_on else None,
+        usage=f"python3 dev.py {name} {command.further_arguments}"
+        if command.further_arguments
+        else None,
         description=f"{command.summary[0].upper()}{command.summary[1:]}.\n{command.details}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

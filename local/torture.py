@@ -1,9 +1,9 @@
 """
 Histories by the thousand, from the command line.
 
-    python -m local.torture --seeds 100000
-    python -m local.torture --seed 4711          prints one history
-    python -m local.torture --seeds 2000 --own   with the bot in shared/bot
+    python3 dev.py torture --seeds 100000
+    python3 dev.py torture --seed 4711          prints one history
+    python3 dev.py torture --seeds 2000 --own   with the bot in shared/bot
 """
 
 import argparse
@@ -23,7 +23,11 @@ _SHARE = 100
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the arguments ask for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="torture")
+    parser = argparse.ArgumentParser(
+        prog="python3 dev.py torture",
+        description="Play turns in histories in which instances die, the store fails, lags or "
+        "loses answers, and the channel delivers again; a seed always plays the same history.",
+    )
     parser.add_argument("--seeds", type=int, default=2000, help="how many histories")
     parser.add_argument("--seed", type=int, help="where to begin; alone: print this history")
     parser.add_argument("--own", action="store_true", help="the bot in shared/bot")

@@ -18,6 +18,7 @@ from shared.channel.tokens import TokenSource, token_fetcher
 from shared.settings import AppType, Settings
 from shared.storage.codec import DocumentCodec
 from shared.storage.memory import MemoryStorage
+from shared.turns import TransactionalBot
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
-        create_bot(storage),
+        TransactionalBot(create_bot, storage),
     )
     return App(endpoint, storage, http)
 

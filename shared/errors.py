@@ -23,7 +23,7 @@ Every error that this application raises on purpose.
     │   └── StateNotStorable            a value that the codec cannot store
     └── TurnError                   a turn did not complete
         ├── TurnDeadlineExceeded        no place among racing turns in time
-        └── DeliveryUncertain           committed, but a reply may not have arrived
+        └── DeliveryUncertain           committed, but perhaps not all of it is done
 
 Each says what to do next. None carries a secret, a message's text or a user's name.
 """
@@ -135,4 +135,4 @@ class TurnDeadlineExceeded(TurnError):
 
 
 class DeliveryUncertain(TurnError):
-    """The turn is committed, but it is not known whether its replies arrived."""
+    """The turn is committed, but not all that follows from it could be done, or it is not known."""

@@ -22,6 +22,8 @@ from shared.errors import (
     NotPermitted,
     RequestTooLarge,
     StateError,
+    StateNotStorable,
+    StateTooLarge,
     TokenUnavailable,
     TurnDeadlineExceeded,
     UnsupportedMediaType,
@@ -35,12 +37,18 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StateTooLarge: HTTPStatus.INTERNAL_SERVER_ERROR,
+    StateNotStorable: HTTPStatus.INTERNAL_SERVER_ERROR,
     StateError: HTTPStatus.SERVICE_UNAVAILABLE,
     TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenUnavailable: HTTPStatus.BAD_GATEWAY,
     DeliveryUncertain: HTTPStatus.BAD_GATEWAY,
 }
-"""The one place where errors meet HTTP. An error that is not here is a bug: 500."""
+"""
+The one place where errors meet HTTP. An error that is not here is a bug: 500.
+
+With 502 and 503 it may help to deliver the activity again.
+"""
 
 _HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
