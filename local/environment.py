@@ -9,15 +9,16 @@ import importlib.util
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.console import Console, Progress
 from local.errors import LocalError
+from local.file_lock import try_to_lock
 
 # Each includes the one before it.
 LOCAL_REQUIREMENTS = "local/requirements.txt"
@@ -25,7 +26,7 @@ TEST_REQUIREMENTS = "tests/requirements.txt"
 _LEVELS = (LOCAL_REQUIREMENTS, TEST_REQUIREMENTS)
 
 _OLDEST_PYTHON = (3, 11)
-_LOCK_TIMEOUT_S = 900.0
+_LOCK_INTERVAL_S = 0.2
 
 # What pip and uv print, by cause.
 _DISK_FULL = ("No space left on device", "Errno 28", "os error 28", "os error 112")
@@ -112,15 +113,13 @@ class Environment:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        # One installation at a time. A transaction of SQLite is a lock that no crash leaves
-        # behind, on every operating system.
-        with closing(sqlite3.connect(self.folder / ".lock", timeout=0)) as lock:
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError:
+        # One installation at a time: the first two commands may be typed in two terminals.
+        # (`.lock` would be uv's own.)
+        with (self.folder / ".install-lock").open("w") as file:
+            if not try_to_lock(file):
                 self._console.say("Another dev.py is installing; waiting for it ...")
-                lock.execute(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_S * 1000:.0f}")
-                lock.execute("BEGIN EXCLUSIVE")
+                while not try_to_lock(file):
+                    time.sleep(_LOCK_INTERVAL_S)
             yield
 
     def _create(self, progress: Progress) -> None:
@@ -129,9 +128,13 @@ class Environment:
             if self._uv:
                 tool = [self._uv, "venv", "--allow-existing", "--python", sys.executable]
             self._run([*tool, str(self.folder)], "Making .venv", progress)
-        elif not self._uv:
-            # What was made by uv, or not to its end, has no pip.
-            self._run([str(self.python), "-m", "ensurepip"], "Making .venv", progress)
+        elif not self._uv and not self._has_pip():
+            # It was made by uv, or not to its end.
+            self._run([str(self.python), "-m", "ensurepip"], "Adding pip to .venv", progress)
+
+    def _has_pip(self) -> bool:
+        command = [str(self.python), "-c", "import pip"]
+        return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
     def _install(self, requirements: str, progress: Progress) -> None:
         self._stamp.unlink(missing_ok=True)

@@ -130,6 +130,7 @@ class TestEnvironment:
         fake_uv(tools, "print('quick')")
         again = run("dev.py", "chat", PATH=path)
         assert 0 == again.wait()
+        assert "Installing" in again.output
         assert f"in {project / '.venv'}" in again.output
 
     def test_two_commands_do_not_install_at_once(
@@ -147,6 +148,18 @@ class TestEnvironment:
 
         assert (0, 0) == (first.wait(), second.wait())
         assert "Installing" not in second.output
+
+    def test_pip_is_added_where_it_is_missing(
+        self, run: Run, project: Path, tools: Path, tmp_path: Path
+    ) -> None:
+        """A .venv that uv has made, which brings no pip, serves where uv is gone."""
+        run("dev.py", "chat", PATH=str(fake_uv(tools, "print('installing')"))).wait()
+        (project / "local" / "requirements.txt").write_text("# changed")
+
+        again = run("dev.py", "chat", PATH=str(tmp_path))
+
+        assert 0 == again.wait()
+        assert "Adding pip to .venv" in again.output
 
     @pytest.mark.parametrize(
         ("message", "advice"),
