@@ -146,7 +146,7 @@ def _open_page(messages_url: str, options: StartOptions, services: ExitStack) ->
 
 def _has_browser() -> bool:
     # Without a display, `webbrowser` would start one in the terminal.
-    displays = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    displays = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
     return console.is_terminal and (
         sys.platform in ("darwin", "win32") or any(map(os.environ.get, displays))
     )

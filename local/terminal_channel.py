@@ -51,7 +51,6 @@ class TerminalChannel:
             "id": str(uuid4()),
             "timestamp": now.isoformat(timespec="milliseconds"),
             "localTimestamp": now.astimezone().isoformat(timespec="milliseconds"),
-            "localTimezone": time_zone_name(),
             "channelId": CHANNEL_ID,
             "serviceUrl": f"{parts.scheme}://{parts.netloc}",
             "conversation": {"id": self.conversation_id},
@@ -60,6 +59,8 @@ class TerminalChannel:
             "deliveryMode": "expectReplies",
             **activity,
         }
+        if time_zone := time_zone_name():
+            complete["localTimezone"] = time_zone
         status, body = _post(self.url, json.dumps(complete))
         if status >= 400:
             reason = body.decode(errors="replace").strip().partition("\n")[0]
