@@ -1,0 +1,225 @@
+// Everything the bot has in Azure. The modules below are the inventory; roles.bicep says who may do what.
+// One identity owns every right, no resource accepts a key, and nothing here takes or returns a secret.
+
+targetScope = 'resourceGroup'
+
+@description('Optional. Region of every regional resource; it must offer Flex Consumption.')
+param location string = resourceGroup().location
+
+@description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names.')
+param environmentName string = resourceGroup().name
+
+@description('Optional. What people see the bot called in its channels.')
+@minLength(1)
+@maxLength(42)
+param botDisplayName string = 'State Management bot'
+
+@description('Optional. F0 is free, with at most 10,000 Web Chat and Direct Line messages a month; S1 has no such limit.')
+@allowed(['F0', 'S1'])
+param botSku string = 'F0'
+
+@description('Optional. Whether people reach the bot in Microsoft Teams.')
+param teamsEnabled bool = true
+
+@description('Optional. Whether people reach the bot in Web Chat, which is also the portal\'s test page.')
+param webChatEnabled bool = true
+
+@description('Optional. Whether other applications reach the bot over Direct Line.')
+param directLineEnabled bool = false
+
+@description('Optional. Memory of one instance in MB; 2048 comes with one CPU core, 512 with a quarter.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Optional. Most instances that may run at once.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('Optional. Instances that are kept warm and paid for around the clock. 0: the first message after a pause waits for a cold start.')
+@minValue(0)
+@maxValue(100)
+param alwaysReadyInstances int = 0
+
+@description('Optional. Requests that one instance serves at once.')
+@minValue(1)
+@maxValue(1000)
+param perInstanceConcurrency int = 16
+
+@description('Optional. "serverless" is paid per request; "autoscale" per hour, for steady load.')
+@allowed(['serverless', 'autoscale'])
+param cosmosCapacity string = 'serverless'
+
+@description('Optional. Upper limit of autoscale in RU/s, a multiple of 1000; a tenth of it is always paid. Serverless ignores it.')
+@minValue(1000)
+param cosmosMaxThroughput int = 1000
+
+@description('Optional. Seconds after its last change that a state document is deleted. 0: never.')
+@minValue(0)
+param stateTtlSeconds int = 0
+
+@description('Optional. Further host names, comma-separated, that replies may be sent to beside the Bot Connector\'s own.')
+param allowedServiceHosts string = ''
+
+@description('Optional. Whether the state and storage accounts are reachable only from a virtual network made for them.')
+param privateNetwork bool = false
+
+@description('Optional. Days that logs and telemetry are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Optional. Who gets an e-mail when the bot is in trouble. Empty: no alert rules are made, and none are paid for.')
+param alertEmail string = ''
+
+@description('Optional. Tags for every resource.')
+param tags object = {}
+
+var token = uniqueString(resourceGroup().id, environmentName)
+var teamsManifest = loadTextContent('../teams/manifest.json')
+var manifestBotId = '00000000-0000-0000-0000-000000000000'
+var allTags = union(tags, { 'azd-env-name': environmentName })
+
+module identity 'modules/identity.bicep' = {
+  name: 'bot-identity'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'bot-monitoring'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    retentionDays: logRetentionDays
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'bot-storage'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    publicAccess: !privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  name: 'bot-cosmos'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    publicAccess: !privateNetwork
+    capacity: cosmosCapacity
+    maxThroughput: cosmosMaxThroughput
+    ttlSeconds: stateTtlSeconds
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'bot-network'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    storageAccountId: storage.outputs.accountId
+    cosmosAccountId: cosmos.outputs.accountId
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  name: 'bot-roles'
+  params: {
+    principalId: identity.outputs.principalId
+    storageAccountName: storage.outputs.accountName
+    cosmosAccountName: cosmos.outputs.accountName
+    cosmosDatabaseName: cosmos.outputs.databaseName
+    componentName: monitoring.outputs.componentName
+  }
+}
+
+module functionApp 'modules/function-app.bicep' = {
+  name: 'bot-function-app'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    identityName: identity.outputs.name
+    componentName: monitoring.outputs.componentName
+    storageAccountName: storage.outputs.accountName
+    deploymentContainerName: storage.outputs.deploymentContainerName
+    cosmosAccountName: cosmos.outputs.accountName
+    cosmosDatabaseName: cosmos.outputs.databaseName
+    cosmosContainerName: cosmos.outputs.containerName
+    allowedServiceHosts: allowedServiceHosts
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    perInstanceConcurrency: perInstanceConcurrency
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+  }
+  // The app loads its package, and later its state, with rights that must exist by then.
+  dependsOn: [roles]
+}
+
+module bot 'modules/bot.bicep' = {
+  name: 'bot-registration'
+  params: {
+    token: token
+    tags: allTags
+    displayName: botDisplayName
+    skuName: botSku
+    identityName: identity.outputs.name
+    endpoint: functionApp.outputs.messagesEndpoint
+    teamsEnabled: teamsEnabled
+    webChatEnabled: webChatEnabled
+    directLineEnabled: directLineEnabled
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module dashboard 'modules/dashboard.bicep' = {
+  name: 'bot-dashboard'
+  params: {
+    location: location
+    tags: allTags
+    displayName: botDisplayName
+    workspaceId: monitoring.outputs.workspaceId
+    cosmosAccountId: cosmos.outputs.accountId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
+  name: 'bot-alerts'
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    email: alertEmail
+    workspaceId: monitoring.outputs.workspaceId
+    cosmosAccountId: cosmos.outputs.accountId
+  }
+}
+
+@description('Resource group that holds the bot.')
+output AZURE_RESOURCE_GROUP string = resourceGroup().name
+
+@description('Name of the function app, for "func azure functionapp publish".')
+output FUNCTION_APP_NAME string = functionApp.outputs.name
+
+@description('Name of the bot\'s registration.')
+output BOT_NAME string = bot.outputs.name
+
+@description('Where the channels send their messages.')
+output BOT_MESSAGES_ENDPOINT string = functionApp.outputs.messagesEndpoint
+
+@description('The Teams app manifest with the bot\'s id filled in.')
+output TEAMS_MANIFEST object = json(replace(teamsManifest, manifestBotId, identity.outputs.clientId))

@@ -1,0 +1,129 @@
+// The registration with Azure Bot Service, and the channels that people reach the bot in.
+
+@description('Required. The hash that makes names unique.')
+@minLength(13)
+@maxLength(13)
+param token string
+
+@description('Required. Tags for every resource.')
+param tags object
+
+@description('Required. What people see the bot called.')
+param displayName string
+
+@description('Required. Pricing tier of the premium channels, Web Chat and Direct Line.')
+@allowed(['F0', 'S1'])
+param skuName string
+
+@description('Required. Name of the identity that the bot is registered with.')
+param identityName string
+
+@description('Required. Where the channels send their messages.')
+param endpoint string
+
+@description('Required. Whether people reach the bot in Microsoft Teams.')
+param teamsEnabled bool
+
+@description('Required. Whether people reach the bot in Web Chat.')
+param webChatEnabled bool
+
+@description('Required. Whether other applications reach the bot over Direct Line.')
+param directLineEnabled bool
+
+@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
+param workspaceId string
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
+  name: 'bot-${token}'
+  location: 'global'
+  tags: tags
+  kind: 'azurebot'
+  sku: {
+    name: skuName
+  }
+  properties: {
+    displayName: displayName
+    endpoint: endpoint
+    msaAppType: 'UserAssignedMSI'
+    msaAppId: identity.properties.clientId
+    msaAppTenantId: identity.properties.tenantId
+    msaAppMSIResourceId: identity.id
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+    schemaTransformationVersion: '1.3'
+  }
+}
+
+resource teams 'Microsoft.BotService/botServices/channels@2022-09-15' = if (teamsEnabled) {
+  parent: bot
+  name: 'MsTeamsChannel'
+  location: 'global'
+  properties: {
+    channelName: 'MsTeamsChannel'
+    properties: {
+      isEnabled: true
+      acceptedTerms: true
+      enableCalling: false
+    }
+  }
+}
+
+// Azure gives a new bot these two channels by itself, so being off has to be said.
+resource webChat 'Microsoft.BotService/botServices/channels@2022-09-15' = {
+  parent: bot
+  name: 'WebChatChannel'
+  location: 'global'
+  properties: {
+    channelName: 'WebChatChannel'
+    properties: {
+      sites: [
+        {
+          siteName: 'Default Site'
+          isEnabled: webChatEnabled
+        }
+      ]
+    }
+  }
+}
+
+// Its keys are made by Azure and read by whoever embeds the bot; they are never handed out from here.
+resource directLine 'Microsoft.BotService/botServices/channels@2022-09-15' = {
+  parent: bot
+  name: 'DirectLineChannel'
+  location: 'global'
+  properties: {
+    channelName: 'DirectLineChannel'
+    properties: {
+      sites: [
+        {
+          siteName: 'Default Site'
+          isEnabled: directLineEnabled
+          isV1Enabled: false
+          isV3Enabled: true
+        }
+      ]
+    }
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-log-analytics'
+  scope: bot
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        // What the channels sent and what they made of the answer: the only view of the bot from outside.
+        category: 'BotRequest'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Name of the registration.')
+output name string = bot.name

@@ -1,0 +1,131 @@
+// Where state lives. The app never creates a database or a container (its role does not allow it), so they are made here.
+
+@description('Required. The hash that makes names unique.')
+@minLength(13)
+@maxLength(13)
+param token string
+
+@description('Required. Region of the resources.')
+param location string
+
+@description('Required. Tags for every resource.')
+param tags object
+
+@description('Required. Whether the account answers outside of its private endpoint.')
+param publicAccess bool
+
+@description('Required. How requests are paid for.')
+@allowed(['serverless', 'autoscale'])
+param capacity string
+
+@description('Required. Upper limit of autoscale in RU/s. Serverless ignores it.')
+@minValue(1000)
+param maxThroughput int
+
+@description('Required. Seconds after its last change that a document is deleted. 0: never.')
+@minValue(0)
+param ttlSeconds int
+
+@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
+param workspaceId string
+
+resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
+  // checkov:skip=CKV_AZURE_99:closed by the privateNetwork parameter; without it the account accepts Microsoft Entra identities only
+  // checkov:skip=CKV_AZURE_101:closed by the privateNetwork parameter; the scan does not evaluate conditions
+  name: 'cosmos-${token}'
+  location: location
+  tags: tags
+  kind: 'GlobalDocumentDB'
+  properties: {
+    databaseAccountOfferType: 'Standard'
+    locations: [
+      {
+        locationName: location
+        failoverPriority: 0
+        isZoneRedundant: false
+      }
+    ]
+    consistencyPolicy: {
+      defaultConsistencyLevel: 'Session'
+    }
+    capabilities: capacity == 'serverless' ? [{ name: 'EnableServerless' }] : []
+    backupPolicy: {
+      type: 'Continuous'
+      continuousModeProperties: {
+        tier: 'Continuous7Days'
+      }
+    }
+    disableKeyBasedMetadataWriteAccess: true
+    disableLocalAuth: true
+    minimalTlsVersion: 'Tls12'
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+  }
+}
+
+resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15' = {
+  parent: account
+  name: 'bot'
+  properties: {
+    resource: {
+      id: 'bot'
+    }
+  }
+}
+
+resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = {
+  parent: database
+  name: 'state'
+  properties: {
+    resource: {
+      id: 'state'
+      partitionKey: {
+        kind: 'Hash'
+        paths: ['/id']
+        version: 2
+      }
+      // Documents are only ever read by their id, so an index would be paid for on every write and never used.
+      // Not indexingMode "none": a time to live needs the consistent one.
+      indexingPolicy: {
+        automatic: true
+        indexingMode: 'consistent'
+        includedPaths: []
+        excludedPaths: [
+          {
+            path: '/*'
+          }
+        ]
+      }
+      // null, not -1: with -1 a document could still ask for a time to live of its own.
+      defaultTtl: ttlSeconds == 0 ? null : ttlSeconds
+    }
+    options: capacity == 'autoscale' ? { autoscaleSettings: { maxThroughput: maxThroughput } } : {}
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-log-analytics'
+  scope: account
+  properties: {
+    workspaceId: workspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      {
+        // Who changed the account. Data plane requests are left out: four a turn would cost more than the turns.
+        category: 'ControlPlaneRequests'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the account.')
+output accountId string = account.id
+
+@description('Name of the account.')
+output accountName string = account.name
+
+@description('Name of the database.')
+output databaseName string = database.name
+
+@description('Name of the container.')
+output containerName string = container.name

@@ -1,0 +1,181 @@
+// The bot itself: a Flex Consumption plan, which holds exactly one app.
+
+@description('Required. The hash that makes names unique.')
+@minLength(13)
+@maxLength(13)
+param token string
+
+@description('Required. Region of the resources.')
+param location string
+
+@description('Required. Tags for every resource.')
+param tags object
+
+@description('Required. Name of the bot\'s identity.')
+param identityName string
+
+@description('Required. Name of the Application Insights component.')
+param componentName string
+
+@description('Required. Name of the storage account of the Functions runtime.')
+param storageAccountName string
+
+@description('Required. Name of the blob container that holds the deployed package.')
+param deploymentContainerName string
+
+@description('Required. Name of the Cosmos DB account of the state.')
+param cosmosAccountName string
+
+@description('Required. Name of the database of the state.')
+param cosmosDatabaseName string
+
+@description('Required. Name of the container of the state.')
+param cosmosContainerName string
+
+@description('Required. Further host names, comma-separated, that replies may be sent to. May be empty.')
+param allowedServiceHosts string
+
+@description('Required. Memory of one instance in MB.')
+param instanceMemoryMB int
+
+@description('Required. Most instances that may run at once.')
+param maximumInstanceCount int
+
+@description('Required. Instances that are kept warm.')
+param alwaysReadyInstances int
+
+@description('Required. Requests that one instance serves at once.')
+param perInstanceConcurrency int
+
+@description('Required. Subnet that the app\'s outgoing connections leave from. Empty: none.')
+param subnetId string
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource storageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageAccountName
+}
+
+resource cosmosAccount 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' existing = {
+  name: cosmosAccountName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_225:instances in several zones are always-ready ones; the plan costs nothing while idle
+  name: 'plan-${token}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_17:the Bot Connector presents a signed token, not a client certificate
+  // checkov:skip=CKV_AZURE_78:Flex Consumption has no FTP and refuses ftpsState
+  // checkov:skip=CKV_AZURE_212:instances come and go with the load
+  // checkov:skip=CKV_AZURE_213:Flex Consumption replaces instances by itself and has no health check path
+  // checkov:skip=CKV_AZURE_222:the channels call from the internet, and every call is authenticated
+  name: 'func-${token}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'bot' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identity.id}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // The channels call from the internet; the token check is the door.
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storageAccount.properties.primaryEndpoints.blob}${deploymentContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identity.id
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.13'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReadyInstances > 0 ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
+        triggers: {
+          http: {
+            // Without it Python serves one request at a time on each instance.
+            perInstanceConcurrency: perInstanceConcurrency
+          }
+        }
+      }
+    }
+    siteConfig: {
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      appSettings: [
+        { name: 'MicrosoftAppType', value: 'UserAssignedMSI' }
+        { name: 'MicrosoftAppId', value: identity.properties.clientId }
+        { name: 'MicrosoftAppTenantId', value: identity.properties.tenantId }
+        { name: 'CosmosDbEndpoint', value: cosmosAccount.properties.documentEndpoint }
+        { name: 'CosmosDbDatabaseId', value: cosmosDatabaseName }
+        { name: 'CosmosDbContainerId', value: cosmosContainerName }
+        { name: 'AllowedServiceHosts', value: allowedServiceHosts }
+        // The runtime's own storage, with the identity in place of a connection string.
+        { name: 'AzureWebJobsStorage__blobServiceUri', value: storageAccount.properties.primaryEndpoints.blob }
+        { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+        { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
+        // Says where telemetry goes. It opens nothing: the component accepts identities only.
+        { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: component.properties.ConnectionString }
+        {
+          name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+          value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+        }
+      ]
+    }
+  }
+}
+
+// Publishing takes a Microsoft Entra token; user names and passwords are off.
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+@description('Name of the function app.')
+output name string = app.name
+
+@description('Where the channels send their messages.')
+output messagesEndpoint string = 'https://${app.properties.defaultHostName}/api/messages'

@@ -1,0 +1,93 @@
+// What the Functions runtime needs: the deployed package, its locks and its keys. The bot keeps nothing here.
+
+@description('Required. The hash that makes names unique.')
+@minLength(13)
+@maxLength(13)
+param token string
+
+@description('Required. Region of the resources.')
+param location string
+
+@description('Required. Tags for every resource.')
+param tags object
+
+@description('Required. Whether the account answers outside of its private endpoint.')
+param publicAccess bool
+
+@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
+param workspaceId string
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  // checkov:skip=CKV_AZURE_35:closed by the privateNetwork parameter; the scan does not evaluate conditions
+  // checkov:skip=CKV_AZURE_43:the name is st and a hash of 13 lower-case letters and digits, which the scan does not evaluate
+  // checkov:skip=CKV_AZURE_206:holds nothing that a deployment would not bring back
+  name: 'st${token}'
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: 'Standard_LRS'
+  }
+  properties: {
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    isLocalUserEnabled: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: publicAccess ? 'Allow' : 'Deny'
+    }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // A package that was overwritten or deleted by mistake can be had back for a week.
+    deleteRetentionPolicy: {
+      enabled: true
+      days: 7
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: 7
+    }
+  }
+}
+
+resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobs
+  name: 'deployments'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-log-analytics'
+  scope: blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        // Who deleted a package. Reads and writes are left out: nearly all of them are the runtime's own locks.
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the account.')
+output accountId string = account.id
+
+@description('Name of the account.')
+output accountName string = account.name
+
+@description('Name of the blob container that holds the deployed package.')
+output deploymentContainerName string = deployments.name
