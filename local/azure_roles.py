@@ -1,0 +1,85 @@
+"""
+Whether the identity of a deployed bot has the three roles that infra/modules/roles.bicep assigns.
+
+Standard library only.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.azure_cli import Azure, ids_of_type, name_of
+from local.findings import Finding, Level
+
+STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+COSMOS_DATA_CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
+
+
+def blob_role(
+    azure: Azure, listed: list[dict[str, Any]], settings: Mapping[str, str], principal_id: str
+) -> Finding:
+    host = urlsplit(settings.get("AzureWebJobsStorage__blobServiceUri", "")).hostname or ""
+    accounts = [
+        account
+        for account in ids_of_type(listed, "Microsoft.Storage/storageAccounts")
+        if name_of(account) == host.partition(".")[0]
+    ]
+    return _role(
+        azure, accounts, principal_id, STORAGE_BLOB_DATA_OWNER, "Storage Blob Data Owner", "starts"
+    )
+
+
+def telemetry_role(azure: Azure, listed: list[dict[str, Any]], principal_id: str) -> Finding:
+    return _role(
+        azure,
+        ids_of_type(listed, "Microsoft.Insights/components"),
+        principal_id,
+        MONITORING_METRICS_PUBLISHER,
+        "Monitoring Metrics Publisher",
+        "is seen in Application Insights",
+    )
+
+
+def _role(
+    azure: Azure, targets: list[str], principal_id: str, role_id: str, role: str, purpose: str
+) -> Finding:
+    for target in targets:
+        assignments = azure.get(
+            f"{target}/providers/Microsoft.Authorization/roleAssignments",
+            "2022-04-01",
+            {"$filter": f"assignedTo('{principal_id}')"},
+        )["value"]
+        if any(a["properties"]["roleDefinitionId"].endswith(role_id) for a in assignments):
+            return Finding(Level.OK, f"The identity has the role {role} on {name_of(target)}")
+    where = name_of(targets[0]) if targets else "a resource that is not in this group"
+    return Finding(
+        Level.FAULT, f"The bot only {purpose} with the role {role} on {where}; assign it"
+    )
+
+
+def state_role(
+    azure: Azure, listed: list[dict[str, Any]], settings: Mapping[str, str], principal_id: str
+) -> Finding:
+    host = urlsplit(settings.get("CosmosDbEndpoint", "")).hostname or ""
+    role = "Cosmos DB Built-in Data Contributor"
+    for account in ids_of_type(listed, "Microsoft.DocumentDB/databaseAccounts"):
+        if name_of(account) != host.partition(".")[0]:
+            continue
+        database = f"{account}/dbs/{settings.get('CosmosDbDatabaseId') or 'bot'}".casefold()
+        for assignment in azure.get(f"{account}/sqlRoleAssignments", "2025-10-15")["value"]:
+            properties = assignment["properties"]
+            if (
+                properties["principalId"] == principal_id
+                and properties["roleDefinitionId"].endswith(COSMOS_DATA_CONTRIBUTOR)
+                and f"{database}/".startswith(f"{properties['scope'].rstrip('/')}/".casefold())
+            ):
+                return Finding(Level.OK, f"The identity has the role {role} on {name_of(account)}")
+        return Finding(
+            Level.FAULT,
+            f"The bot cannot read its state without the role {role} on {name_of(account)}; assign "
+            "it with `az cosmosdb sql role assignment create` (the portal cannot)",
+        )
+    return Finding(
+        Level.FAULT, "CosmosDbEndpoint is of no Cosmos DB account in this resource group"
+    )

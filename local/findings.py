@@ -1,0 +1,22 @@
+"""What a doctor says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Something is missing that only some commands need."""
+    FAULT = "fault"
+    """The bot does not run like this."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    level: Level
+    text: str

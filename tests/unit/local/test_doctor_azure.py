@@ -1,0 +1,250 @@
+"""What `dev.py doctor --azure` says of a deployed bot, from answers that Azure gives."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from local.azure_cli import AzureCli, AzureCliError
+from local.doctor_azure import diagnose, examine, post_with_empty_token, resource_group_of
+from local.findings import Level
+
+RECORDED = Path(__file__).parent / "recorded_azure.json"
+
+Spoil = Callable[[dict[str, Any]], None]
+
+
+class RecordedAzure:
+    """Azure as it answered once."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
+
+    def subscription_id(self) -> str:
+        return str(self.answers["account show"]["id"])
+
+    def get(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> Any:
+        return self.answers[f"get {path}"]
+
+    def post(self, path: str, api_version: str) -> Any:
+        return self.answers[f"post {path}"]
+
+    def answer(self, path_end: str) -> Any:
+        """The one answer whose request ends so, for a test to spoil."""
+        (found,) = (answer for key, answer in self.answers.items() if key.endswith(path_end))
+        return found
+
+
+def complaints(azure: RecordedAzure, status: int | None = 401) -> list[str]:
+    """What is wrong, in the doctor's words."""
+    findings = diagnose(azure, "rg-bot", lambda _: status)
+    return [finding.text for finding in findings if finding.level is Level.FAULT]
+
+
+@pytest.fixture
+def azure() -> RecordedAzure:
+    return RecordedAzure()
+
+
+def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
+    """Of a bot that is deployed as infra/ describes, every finding is good."""
+    findings = list(diagnose(azure, "rg-bot", lambda _: 401))
+    assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
+    assert 9 == len(findings)
+
+
+def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None:
+    """The app without the bot's identity cannot do anything, so roles are not looked at."""
+    azure.answer("sites/func-abc")["identity"] = {"type": "None"}
+    (complaint,) = complaints(azure)
+    assert "not attached to func-abc" in complaint
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [
+        ("storageAccounts/stabc/providers/Microsoft.Authorization/roleAssignments", "Blob Data"),
+        ("components/appi-abc/providers/Microsoft.Authorization/roleAssignments", "Metrics"),
+        ("cosmos-abc/sqlRoleAssignments", "Data Contributor"),
+    ],
+)
+def test_a_missing_role_is_named(azure: RecordedAzure, path: str, role: str) -> None:
+    """Each of the three roles is missed when it is not assigned."""
+    azure.answer(path)["value"].clear()
+    (complaint,) = complaints(azure)
+    assert role in complaint
+
+
+def test_another_role_does_not_count(azure: RecordedAzure) -> None:
+    """Roles that only allow reading are none of the three."""
+    for answer in azure.answers.values():
+        for found in answer.get("value", []):
+            role = found.get("properties", {}).get("roleDefinitionId", "")
+            if role:
+                found["properties"]["roleDefinitionId"] = role[:-1] + "1"
+    assert 3 == len(complaints(azure))
+
+
+def test_another_identitys_data_role_does_not_count(azure: RecordedAzure) -> None:
+    """The list of data roles has everybody's; only those of the bot's identity help it."""
+    assignment = azure.answer("sqlRoleAssignments")["value"][0]["properties"]
+    assignment["principalId"] = "77777777-7777-4777-8777-777777777777"
+    (complaint,) = complaints(azure)
+    assert "Data Contributor" in complaint
+
+
+@pytest.mark.parametrize(("scope_end", "faults"), [("", 0), ("/dbs/bot", 0), ("/dbs/bo", 1)])
+def test_a_data_role_must_cover_the_database(
+    azure: RecordedAzure, scope_end: str, faults: int
+) -> None:
+    """A role on the account or on the bot's database is enough, one on another is not."""
+    assignment = azure.answer("sqlRoleAssignments")["value"][0]["properties"]
+    assignment["scope"] = assignment["scope"].removesuffix("/dbs/bot") + scope_end
+    assert faults == len(complaints(azure))
+
+
+def test_settings_are_judged_as_the_bot_judges_them(azure: RecordedAzure) -> None:
+    """A setting that would stop the bot from starting is named as it would name it."""
+    del azure.answer("appsettings/list")["properties"]["MicrosoftAppTenantId"]
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("MicrosoftAppTenantId is missing")
+
+
+def test_settings_are_judged_as_in_azure(azure: RecordedAzure) -> None:
+    """What only a developer's machine may have is a fault, whatever the settings say they are."""
+    settings = azure.answer("appsettings/list")["properties"]
+    settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
+    settings["CosmosDbKey"] = "c2VjcmV0"
+    assert any("CosmosDbKey is for emulators" in complaint for complaint in complaints(azure))
+
+
+def test_another_bots_id_in_the_settings_is_found(azure: RecordedAzure) -> None:
+    """An app that knows itself by another id would refuse every message."""
+    settings = azure.answer("appsettings/list")["properties"]
+    settings["MicrosoftAppId"] = "88888888-8888-4888-8888-888888888888"
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("MicrosoftAppId in the app's settings is not the id")
+
+
+def test_a_messaging_endpoint_elsewhere_is_found(azure: RecordedAzure) -> None:
+    """Channels that send to another address than the app's are found."""
+    azure.answer("bot-abc")["properties"]["endpoint"] = "https://old.example.com/api/messages"
+    (complaint,) = complaints(azure)
+    assert "old.example.com" in complaint
+    assert "https://func-abc.azurewebsites.net/api/messages" in complaint
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        (200, "must refuse it"),
+        (404, "no bot in it"),
+        (503, "The app fails (503)"),
+        (None, "does not answer"),
+    ],
+)
+def test_only_401_is_a_good_answer_to_an_empty_token(
+    azure: RecordedAzure, status: int | None, what: str
+) -> None:
+    """Whatever else the endpoint answers is explained."""
+    (complaint,) = complaints(azure, status)
+    assert what in complaint
+
+
+def test_a_group_without_a_bot_ends_the_examination(azure: RecordedAzure) -> None:
+    """With no registration to start from, there is one sentence and no more."""
+    listed = azure.answer("rg-bot/resources")["value"]
+    listed[:] = [found for found in listed if "BotService" not in found["type"]]
+    (complaint,) = complaints(azure)
+    assert "0 bot registrations and 1 apps" in complaint
+
+
+def test_the_resource_group_comes_from_the_shell_or_from_azd(tmp_path: Path) -> None:
+    """AZURE_RESOURCE_GROUP wins; else azd's default environment is asked."""
+    assert resource_group_of({}, tmp_path) is None
+    environment = tmp_path / ".azure" / "test"
+    environment.mkdir(parents=True)
+    (tmp_path / ".azure" / "config.json").write_text('{"version":1,"defaultEnvironment":"test"}')
+    assert resource_group_of({}, tmp_path) is None
+    (environment / ".env").write_text('AZURE_ENV_NAME="test"\nAZURE_RESOURCE_GROUP="rg-test"\n')
+    assert "rg-test" == resource_group_of({}, tmp_path)
+    assert "rg-shell" == resource_group_of({"AZURE_RESOURCE_GROUP": "rg-shell"}, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_az_is_run_and_read(tmp_path: Path) -> None:
+    """The whole diagnosis works through an `az` that is a program."""
+    findings = diagnose(AzureCli(str(_recorded_az(tmp_path))), "rg-bot", lambda _: 401)
+    assert 9 == sum(finding.level is Level.OK for finding in findings)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_a_failing_az_is_quoted(tmp_path: Path) -> None:
+    """What `az` complains of is passed on in one sentence."""
+    az = AzureCli(str(_recorded_az(tmp_path)))
+    with pytest.raises(AzureCliError) as caught:
+        az.get("/nowhere", "2025-03-01")
+    assert "`az rest` failed: Not Found" == str(caught.value)
+
+
+def test_a_missing_az_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the Azure CLI there is one finding, which says where to get it."""
+    monkeypatch.setenv("PATH", "")
+    (finding,) = examine({"AZURE_RESOURCE_GROUP": "rg-bot"})
+    assert Level.FAULT is finding.level
+    assert "https://aka.ms/azure-cli" in finding.text
+
+
+def test_an_empty_token_is_sent_and_the_status_read(refusing_endpoint: str) -> None:
+    """The endpoint is asked for real; a closed port is no answer."""
+    assert 401 == post_with_empty_token(refusing_endpoint)
+    assert post_with_empty_token("http://127.0.0.1:1/api/messages") is None
+
+
+@pytest.fixture
+def refusing_endpoint() -> Iterator[str]:
+    """The URL of a server that answers 401 to "Bearer " and 500 to anything else."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(401 if self.headers["Authorization"].strip() == "Bearer" else 500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (its base's name)
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api/messages"
+        server.shutdown()
+        thread.join()
+
+
+def _recorded_az(folder: Path) -> Path:
+    """A program that answers as `az` did."""
+    program = folder / "az"
+    program.write_text(
+        f"""#!{sys.executable}
+import json, sys
+recorded = json.load(open({str(RECORDED)!r}))
+arguments = sys.argv[1:]
+assert arguments[-3:] == ["--output", "json", "--only-show-errors"]
+key = " ".join(arguments[:2])
+if arguments[0] == "rest":
+    key = arguments[2] + " " + arguments[4]
+    assert arguments[5] == "--url-parameters" and arguments[6].startswith("api-version=")
+if key not in recorded:
+    sys.exit("ERROR: Not Found")
+json.dump(recorded[key], sys.stdout)
+"""
+    )
+    program.chmod(0o755)
+    return program
