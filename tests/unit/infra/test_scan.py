@@ -1,0 +1,81 @@
+"""checkov, the scanner of infrastructure code, finds nothing in infra/."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.bicep import INFRA, TEMPLATES, template
+
+ROOT = INFRA.parent
+REQUIREMENTS = ROOT / "tests" / "requirements-checkov.txt"
+ENVIRONMENT = ROOT / ".local" / "checkov"
+
+SKIP = re.compile(r"checkov:skip=(CKV\w+):(.*)")
+
+
+@pytest.fixture(scope="module")
+def checkov() -> Path:
+    """The scanner in an environment of its own, made when its requirements have changed."""
+    folder = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+    stamp = ENVIRONMENT / "requirements-sha256"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        uv = [sys.executable, "-m", "uv"]
+        _run([*uv, "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)])
+        python = folder / ("python.exe" if os.name == "nt" else "python")
+        install = ["pip", "install", "--quiet", "--require-hashes", "--python", str(python)]
+        _run([*uv, *install, "-r", str(REQUIREMENTS)])
+        stamp.write_text(wanted)
+    return folder / "checkov"
+
+
+@pytest.fixture(scope="module")
+def report(checkov: Path) -> dict[str, Any]:
+    """What the scanner says of infra/, without a network."""
+    scan = _run(
+        [
+            *(str(checkov), "--directory", str(INFRA), "--framework", "bicep"),
+            *("--skip-download", "--output", "json", "--compact"),
+        ]
+    )
+    parsed: dict[str, Any] = json.loads(scan)
+    return parsed
+
+
+def test_every_template_is_scanned(report: dict[str, Any]) -> None:
+    """A template that the scanner cannot read would pass unseen; there is none."""
+    assert 0 == report["summary"]["parsing_errors"]
+    assert 20 <= report["summary"]["passed"]
+
+
+def test_nothing_is_found(report: dict[str, Any]) -> None:
+    """No rule of the scanner is broken, but for those that are skipped where they do not fit."""
+    found = [
+        f"{failed['check_id']} {failed['resource']}: {failed['check_name']}"
+        for failed in report["results"]["failed_checks"]
+    ]
+    assert [] == found
+
+
+def test_every_skip_is_needed_and_has_a_reason(report: dict[str, Any]) -> None:
+    """A skip stands beside its resource with its reason, and the rule would have complained."""
+    written = [skip for name in TEMPLATES for skip in SKIP.findall(template(name).text)]
+    assert [] == [rule for rule, reason in written if len(reason.split()) < 5]
+    skipped = [skipped["check_id"] for skipped in report["results"]["skipped_checks"]]
+    assert sorted(rule for rule, _ in written) == sorted(skipped)
+
+
+def _run(command: list[str]) -> str:
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    # checkov exits with 1 when it has found something, which the report tells better.
+    assert outcome.stdout or outcome.returncode == 0, outcome.stderr
+    return outcome.stdout
