@@ -76,7 +76,7 @@ param alertEmail string = ''
 param tags object = {}
 
 var token = uniqueString(resourceGroup().id, environmentName)
-var teamsManifest = loadTextContent('../teams/manifest.json')
+var manifestTemplate = loadTextContent('../teams/manifest.json')
 var manifestBotId = '00000000-0000-0000-0000-000000000000'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
@@ -209,17 +209,17 @@ module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
   }
 }
 
-@description('Resource group that holds the bot.')
+@description('Resource group that holds the bot; azd reads it by this name.')
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 
 @description('Name of the function app, for "func azure functionapp publish".')
-output FUNCTION_APP_NAME string = functionApp.outputs.name
+output functionAppName string = functionApp.outputs.name
 
 @description('Name of the bot\'s registration.')
-output BOT_NAME string = bot.outputs.name
+output botName string = bot.outputs.name
 
 @description('Where the channels send their messages.')
-output BOT_MESSAGES_ENDPOINT string = functionApp.outputs.messagesEndpoint
+output messagesEndpoint string = functionApp.outputs.messagesEndpoint
 
 @description('The Teams app manifest with the bot\'s id filled in.')
-output TEAMS_MANIFEST object = json(replace(teamsManifest, manifestBotId, identity.outputs.clientId))
+output teamsManifest object = json(replace(manifestTemplate, manifestBotId, identity.outputs.clientId))

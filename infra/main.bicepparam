@@ -1,9 +1,11 @@
-// Read by `azd`; `az deployment group create --parameters infra/main.bicepparam` takes it as well.
-// Set a value for one azd environment with, for example, `azd env set ALERT_EMAIL ops@example.com`.
+// How this bot differs from the defaults in main.bicep. It is kept with the code, so that everybody who
+// deploys, and the workflow, deploys the same.
 using './main.bicep'
 
+// The name that azd was given; the other tools set none.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'bot')
-param alwaysReadyInstances = int(readEnvironmentVariable('ALWAYS_READY_INSTANCES', '0'))
-param cosmosCapacity = readEnvironmentVariable('COSMOS_CAPACITY', 'serverless')
-param privateNetwork = bool(readEnvironmentVariable('PRIVATE_NETWORK', 'false'))
-param alertEmail = readEnvironmentVariable('ALERT_EMAIL', '')
+
+param alwaysReadyInstances = 0
+param cosmosCapacity = 'serverless'
+param privateNetwork = false
+param alertEmail = ''
