@@ -37,10 +37,10 @@ class Command:
     details: str = ""
 
 
-def _compile(requirements: str, *constraints: str) -> tuple[str, ...]:
+def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tuple[str, ...]:
     return (
         *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-        *("--python-version", "3.11", "--no-annotate"),
+        *("--python-version", python, "--no-annotate"),
         *("--custom-compile-command", "python3 dev.py lock"),
         *(argument for each in constraints for argument in ("-c", each)),
         *(requirements.replace(".txt", ".in"), "-o", requirements),
@@ -76,15 +76,23 @@ examples:
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(
-        "check style and types (ruff, mypy --strict)",
-        [("-m", "ruff", "check"), ("-m", "ruff", "format", "--check"), ("-m", "mypy")],
+        "check style, types and known flaws (ruff, mypy --strict, pip-audit)",
+        [
+            ("-m", "ruff", "check"),
+            ("-m", "ruff", "format", "--check"),
+            ("-m", "mypy"),
+            # Says itself which requirements it finds no advisories for.
+            ("-m", "pip_audit", "--disable-pip", "--progress-spinner=off", "-rrequirements.txt"),
+        ],
         TEST_REQUIREMENTS,
     ),
     "doctor": Command(
-        "check this machine and the settings, and say what to do",
+        "check this machine, or a deployed bot, and say what to do",
         [("-m", "local", "doctor")],
         None,
-        details="\nInstalls nothing. Exit code 1 if something must be mended.",
+        details="""
+Looks at this machine and the settings; with --azure, at a deployed bot through the Azure CLI.
+Installs and changes nothing. Exit code 1 if something must be mended.""",
     ),
     "torture": Command(
         "play turns in thousands of histories of failures",
@@ -102,6 +110,8 @@ against the same turns one after the other.""",
             _compile("requirements.txt"),
             _compile(LOCAL_REQUIREMENTS, "requirements.txt"),
             _compile(TEST_REQUIREMENTS, LOCAL_REQUIREMENTS),
+            _compile("tests/requirements-checkov.txt"),
+            _compile("tests/requirements-runtime.txt", python="3.13"),
         ],
         TEST_REQUIREMENTS,
         details="""
@@ -159,6 +169,25 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     return StartOptions(**vars(parser.parse_args(arguments)))
 
 
+@dataclass(frozen=True)
+class DoctorOptions:
+    """The options of `doctor`."""
+
+    azure: bool
+    group: str | None
+    """None: the resource group that the shell or azd's environment names."""
+
+
+def parse_doctor(arguments: Sequence[str]) -> DoctorOptions:
+    """Read the options of `doctor`; exit with a usage message when they are wrong."""
+    parser = _parser("doctor")
+    parser.add_argument("--azure", action="store_true", help="look at a deployed bot (needs az)")
+    parser.add_argument(
+        "group", nargs="?", metavar="GROUP", help="its resource group (default: that of azd)"
+    )
+    return DoctorOptions(**vars(parser.parse_args(arguments)))
+
+
 def parse_chat(arguments: Sequence[str]) -> ChatOptions:
     """Read the options of `chat`; exit with a usage message when they are wrong."""
     parser = _parser("chat")
@@ -193,6 +222,8 @@ def _parse_only(name: str, arguments: Sequence[str]) -> None:
         parse_start(arguments)
     elif name == "chat":
         parse_chat(arguments)
+    elif name == "doctor":
+        parse_doctor(arguments)
     elif not COMMANDS[name].further_arguments or arguments[:1] in (["-h"], ["--help"]):
         _parser(name).parse_args(arguments)
 

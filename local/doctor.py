@@ -12,15 +12,15 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from local.commands import ROOT
+from local import doctor_azure
+from local.commands import ROOT, parse_doctor
 from local.console import Console
 from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.errors import LocalError
+from local.findings import Finding, Level
 from local.local_settings import LocalSettings
 from local.npm import npm_packages_are_installed
 from local.ports import is_free
@@ -30,24 +30,6 @@ from shared.settings import CosmosSettings, Settings
 OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CONNECT_TIMEOUT_S = 5.0
-
-
-class Level(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Something is missing that only some commands need."""
-    FAULT = "fault"
-    """The bot does not run like this."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report."""
-
-    level: Level
-    text: str
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -182,12 +164,16 @@ def _cosmos(cosmos: CosmosSettings) -> Finding:
     return Finding(Level.OK, f"Cosmos DB answers at {cosmos.endpoint}")
 
 
-def main(_: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Print the findings; return 1 if there is a fault."""
+    options = parse_doctor(arguments)
     console = Console(sys.stdout)
     colours = {Level.OK: console.green, Level.NOTE: console.yellow, Level.FAULT: console.red}
     level = Level.OK
-    for finding in examine(os.environ):
+    findings = (
+        doctor_azure.examine(os.environ, options.group) if options.azure else examine(os.environ)
+    )
+    for finding in findings:
         console.say(f"{colours[finding.level](f'{finding.level:5}')}  {finding.text}")
         if finding.level is Level.FAULT:
             level = Level.FAULT

@@ -6,18 +6,36 @@ import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def deploy(to: Path) -> Path:
-    """Copy the functions and what they import, and nothing of a developer's machine."""
-    functions = [manifest.parent.name for manifest in ROOT.glob("*/function.json")]
-    for folder in ("shared", *functions):
-        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "host.json", to)
+    """Copy what azd and Core Tools would upload: every file that .funcignore leaves."""
+    for name in _uploaded():
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
     return to
+
+
+def _uploaded() -> list[str]:
+    # An empty repository of its own: the tools upload also what this one's .gitignore names.
+    with TemporaryDirectory() as empty:
+        subprocess.run(["git", "init", "--quiet", "--bare", empty], check=True)
+        listed = subprocess.run(
+            [
+                *("git", "--git-dir", empty, "--work-tree", ROOT),
+                *("ls-files", "--others", "-z", f"--exclude-from={ROOT / '.funcignore'}"),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return [name for name in listed.stdout.split("\0") if name]
 
 
 def environment(python: Path, *requirements: Path) -> Path:

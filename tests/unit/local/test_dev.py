@@ -237,7 +237,7 @@ class TestHelp:
 
 
 def test_lock_compiles_each_file_under_the_one_before(run: Run, project: Path) -> None:
-    """The three requirement files name the same versions of what they share."""
+    """The requirement files name the same versions of what they share."""
     record = project / "record.jsonl"
     (project / "uv.py").write_text(
         f"import json, sys; print(json.dumps(sys.argv[1:]), file=open({str(record)!r}, 'a'))"
@@ -250,6 +250,8 @@ def test_lock_compiles_each_file_under_the_one_before(run: Run, project: Path) -
         ["requirements.in", "-o", "requirements.txt"],
         ["requirements.txt", "local/requirements.in", "-o", "local/requirements.txt"],
         ["local/requirements.txt", "tests/requirements.in", "-o", "tests/requirements.txt"],
+        ["tests/requirements-checkov.in", "-o", "tests/requirements-checkov.txt"],
+        ["tests/requirements-runtime.in", "-o", "tests/requirements-runtime.txt"],
     ] == [each[each.index("python3 dev.py lock") + 1 :] for each in (drop_c(c) for c in compiled)]
 
 
