@@ -52,7 +52,7 @@ MUTANTS = (
     Mutant(
         "other documents remember what was applied to them",
         "journal.py",
-        "return self.applied.get(_digest(home_key), 0) >= stamp",
+        "return self.applied.get(digest(home_key), 0) >= stamp",
         "return False",
     ),
     Mutant(
