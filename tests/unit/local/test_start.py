@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 
-from local.npm import NODE_MODULES, install_npm_packages
+from local.npm import NODE_MODULES
 from local.ports import listen
 from tests.unit.local.conftest import BOT, Run
 from tests.unit.local.http import request
@@ -248,22 +247,13 @@ class TestCoreTools:
         assert "`func` ended with exit code 3" in start.output
 
 
-@pytest.fixture(scope="module")
-def node_modules() -> Path:
-    """The npm packages, installed."""
-    if shutil.which("npm") is None:
-        pytest.skip("the page needs Node: install Node 20 or newer, and run the tests again")
-    install_npm_packages(print)
-    return NODE_MODULES
-
-
 @linux_only
 class TestServices:
     def test_page_and_stores_come_and_go_with_the_bot(
-        self, run: Run, project: Path, node_modules: Path, port: int
+        self, run: Run, project: Path, npm_packages: None, port: int
     ) -> None:
         """--cosmos gives the bot a store, Node gives it a page, and Ctrl-C ends them all."""
-        (project / "local" / "node_modules").symlink_to(node_modules)
+        (project / "local" / "node_modules").symlink_to(NODE_MODULES)
         code = BOT.replace('["Welcome"]', "[__import__('os').environ['CosmosDbEndpoint']]")
         (project / "MessagesFunction" / "__init__.py").write_text(code)
 
