@@ -62,7 +62,6 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
             "; check the network, and run `npm ci` in the folder local/ to see more."
         )
     _STAMP.write_text(_lock_hash())
-    progress("The local services are installed.")
 
 
 class NodeService:

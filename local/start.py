@@ -61,6 +61,8 @@ def run(options: StartOptions, services: ExitStack) -> int:
     settings = _checked(local_settings.over(environ))
     if cosmos and settings.cosmos:
         cosmos.create_container(settings.cosmos.database_id, settings.cosmos.container_id)
+    # Before the bot, whose log would break into the progress.
+    with_page = options.page and has_node and not in_terminal and _page_is_installed()
     host.start(environ)
     url = f"http://localhost:{port}{messages_path}"
     _tell("Bot", url)
@@ -77,7 +79,7 @@ def run(options: StartOptions, services: ExitStack) -> int:
     if in_terminal:
         console.say(console.dim("The end of the chat is the end of the bot."))
         return look_after(host, console, _chat_here(url, services))
-    if options.page and has_node:
+    if with_page:
         _open_page(f"http://127.0.0.1:{port}{messages_path}", options, services)
     _tell("Chat", "python3 dev.py chat" + (f" --url {url}" if url != DEFAULT_URL else ""))
     console.say(console.dim("Ctrl-C ends everything."))
@@ -130,14 +132,26 @@ def _chat_here(url: str, services: ExitStack) -> "subprocess.Popen[bytes]":
     return chat
 
 
+def _page_is_installed() -> bool:
+    try:
+        _install_npm_packages()
+    except LocalError as error:
+        _tell_that_there_is_no_page(error)
+        return False
+    return True
+
+
+def _tell_that_there_is_no_page(error: LocalError) -> None:
+    # The bot is there all the same.
+    console.say(console.yellow(f"No page: {error}"))
+
+
 def _open_page(messages_url: str, options: StartOptions, services: ExitStack) -> None:
     # An address and no name: "localhost" is ::1 to Node, where the bot does not listen.
     try:
-        _install_npm_packages()
         page = services.enter_context(Playground(messages_url))
     except LocalError as error:
-        # The bot is there all the same.
-        console.say(console.yellow(f"No page: {error}"))
+        _tell_that_there_is_no_page(error)
         return
     _tell("Page", page.url)
     if options.browser and _has_browser():
