@@ -1,0 +1,74 @@
+"""
+The HTTP server that a measured bot runs behind, the same for each stack.
+
+    python -m benchmarks.front STACK SOCKET
+
+SOCKET is the number of an inherited listening socket: requests wait in it from before the
+process starts. Whatever arrives goes to the stack's `main`, as the Functions host would pass it.
+Each line on standard input is answered with a line on standard output: the process's own account
+of its CPU time. The end of the input ends the process.
+"""
+
+import asyncio
+import importlib
+import json
+import os
+import resource
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
+from aiohttp import web
+
+Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def cpu_s() -> float:
+    """Return the seconds of CPU that all threads of this process have used."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+async def serve(main: Main, listener: socket.socket) -> None:
+    """Answer requests until standard input ends."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        response = await main(
+            func.HttpRequest(
+                method=request.method,
+                url=str(request.url),
+                headers=dict(request.headers),
+                params=dict(request.query),
+                route_params={},
+                body=await request.read(),
+            )
+        )
+        return web.Response(
+            status=response.status_code,
+            headers=dict(response.headers),
+            body=response.get_body(),
+            content_type=response.mimetype,
+        )
+
+    loop = asyncio.get_running_loop()
+    # The Functions host reads the request before the worker sees it: no access log, no limits.
+    await loop.create_server(web.Server(answer), sock=listener)
+    ended = asyncio.Event()
+
+    def report() -> None:
+        if os.read(sys.stdin.fileno(), 4096):
+            print(json.dumps({"cpu_s": cpu_s()}), flush=True)
+        else:
+            ended.set()
+
+    loop.add_reader(sys.stdin, report)
+    await ended.wait()
+
+
+if __name__ == "__main__":
+    stack, descriptor = sys.argv[1:]
+    function = importlib.import_module(f"benchmarks.stacks.{stack}")
+    asyncio.run(serve(function.main, socket.socket(fileno=int(descriptor))))
+    # Clients that were never closed would complain; there is nothing left to save.
+    os._exit(0)

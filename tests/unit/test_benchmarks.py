@@ -1,0 +1,76 @@
+"""The benchmark's own arithmetic, and that its table says what was measured."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.summary import ROWS, Limit, Row, growth_figures, medians, percentile, table, verdict
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    """The p-th percentile is the smallest value that p percent of all do not exceed."""
+    values = [15, 20, 35, 40, 50]
+
+    assert 15 == percentile(values, 0)
+    assert 20 == percentile(values, 30)
+    assert 35 == percentile(values, 50)
+    assert 50 == percentile(values, 99)
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1), st.integers(1, 100))
+def test_a_percentile_is_exceeded_by_the_rest(values: list[float], rank: int) -> None:
+    """At least `rank` percent of the values are at most the percentile."""
+    found = percentile(values, rank)
+
+    assert found in values
+    assert 100 * sum(value <= found for value in values) >= rank * len(values)
+
+
+def test_a_round_that_was_disturbed_does_not_count() -> None:
+    """The table shows the median of the rounds, figure by figure."""
+    rounds = [{"cpu": 8.0, "p50": 90.0}, {"cpu": 70.0, "p50": 95.0}, {"cpu": 9.0, "p50": 99.0}]
+
+    assert {"cpu": 9.0, "p50": 95.0} == medians(rounds)
+
+
+@pytest.mark.parametrize(
+    ("limit", "ours", "kept"),
+    [
+        (Limit("stock", 0.5), 10, True),
+        (Limit("stock", 0.5), 11, False),
+        (Limit("stock", 3, at_least=True), 60, True),
+        (Limit("stock", 3, at_least=True), 59, False),
+    ],
+)
+def test_a_limit_is_a_multiple_of_another_stack(limit: Limit, ours: float, kept: bool) -> None:
+    """Costs have an upper limit and yields a lower one; both may just be met."""
+    assert kept == limit.allows(ours, 20)
+
+
+def test_the_table_names_what_missed_its_goal() -> None:
+    """Each limit is shown with the ratio that was measured, and whether it was kept."""
+    row = Row("cpu", "CPU", limits=(Limit("stock", 0.5), Limit("bare", 2)))
+    figures = {"stock": {"cpu": 20.0}, "ours": {"cpu": 8.0}, "bare": {"cpu": 2.0}}
+
+    assert "≤ 0.5 x stock: 0.40 ✓, ≤ 2 x bare: 4.00 **missed**" == verdict(row, figures)
+
+
+def test_the_table_has_a_column_for_each_measured_stack() -> None:
+    """What was not measured has neither a column nor a line."""
+    lines = table({"ours": {"cpu_ms_8": 8.25}, "stock": {"cpu_ms_8": 30.0}}).splitlines()
+
+    assert 3 == len(lines)
+    assert "|  | Bot Framework SDK | this template | goal of this template |" == lines[0]
+    assert lines[2].startswith("| CPU per turn, 8 conversations (ms) | 30.0 | 8.2 | ")
+
+
+def test_every_line_of_the_table_is_another_figure() -> None:
+    """No figure is shown twice."""
+    assert len(ROWS) == len({row.figure for row in ROWS})
+
+
+def test_growth_compares_the_largest_load_with_the_smallest() -> None:
+    """A stack whose CPU per turn stays flat grows by a factor of one."""
+    growth = {"conversations": {1: 8.0, 8: 7.0, 64: 8.0}, "state_kb": {1: 8.0, 100: 12.0}}
+
+    assert {"growth_conversations": 1.0, "growth_state": 1.5} == growth_figures(growth)
