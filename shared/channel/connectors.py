@@ -21,6 +21,7 @@ from yarl import URL
 
 from shared.channel.http import HttpPool, read_object
 from shared.channel.tokens import TokenSource
+from shared.wire import to_wire
 
 MAX_RESPONSE_BYTES = 64 * 1024
 """The Bot Connector answers with an id; whoever sends more is not one."""
@@ -127,7 +128,7 @@ class PooledConversations(ConversationsOperations):
         body = None
         if activity is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-            body = msgspec.json.encode(activity.serialize())
+            body = msgspec.json.encode(to_wire(activity))
         async with self._http.session().request(
             method,
             # Encoded: aiohttp would undo the escapes it finds needless, and resolve "..".

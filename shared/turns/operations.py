@@ -11,7 +11,8 @@ from typing import Any
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
-from shared.turns.wire import activity_from_wire, to_wire
+from shared.turns.wire import activity_from_wire
+from shared.wire import to_wire
 
 
 class Verb(StrEnum):

@@ -1,44 +1,8 @@
-"""
-SDK models as the JSON that goes over the wire, and back.
+"""SDK models from the JSON that waits in the journal; `shared.wire` is the way there."""
 
-`Activity.serialize()` takes 125 to 250 µs for one message, and a turn writes every reply
-into its journal before it is sent. Walking the models' own attribute maps gives the
-same JSON in a tenth of that.
-"""
-
-import base64
-import datetime
-from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 from botbuilder.schema import Activity, Entity
-from msrest.serialization import Model, Serializer
-
-_ISO_8601: Callable[[datetime.datetime], str] = Serializer.serialize_iso
-
-
-def to_wire(value: Any) -> Any:
-    """The value as plain JSON: what the SDK's serializer makes of it."""
-    if value is None or (isinstance(value, str | int | float) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, Model):
-        return _model_to_wire(value)
-    if isinstance(value, dict):
-        return {str(name): to_wire(item) for name, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [to_wire(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime.datetime):
-        return _ISO_8601(value)
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, bytes | bytearray):
-        return base64.b64encode(value).decode()
-    if hasattr(value, "__dict__"):
-        return to_wire({k: v for k, v in vars(value).items() if not k.startswith("_")})
-    return str(value)
 
 
 def activity_from_wire(wire: dict[str, Any]) -> Activity:
@@ -60,17 +24,3 @@ class _StoredEntity(Entity):
     def __init__(self, wire: dict[str, Any]) -> None:
         super().__init__(type=wire.get("type"))
         self.additional_properties = {name: wire[name] for name in wire if name != "type"}
-
-
-def _model_to_wire(model: Model) -> dict[str, Any]:
-    wire: dict[str, Any] = {}
-    for attribute, described in model._attribute_map.items():
-        value = getattr(model, attribute, None)
-        if value is None:
-            continue
-        key = described["key"]
-        if key == "":
-            wire.update(to_wire(value))
-        else:
-            wire[key.replace("\\.", ".")] = to_wire(value)
-    return wire
