@@ -107,8 +107,11 @@ class DocumentCodec:
         if kind is dict:
             return self._encode_mapping(value, at, depth, typed=typed)
         if kind is list or (typed and isinstance(value, _FIELD_ONLY_COLLECTIONS)):
+            # Most of what is stored is text in ASCII, which is fine as it is.
             return [
-                self._encode(item, f"{at}[{index}]", depth + 1, typed=typed)
+                item
+                if type(item) is str and item.isascii()
+                else self._encode(item, f"{at}[{index}]", depth + 1, typed=typed)
                 for index, item in enumerate(value)
             ]
         if typed and isinstance(value, _FIELD_ONLY):
@@ -129,8 +132,10 @@ class DocumentCodec:
                     f"{at or 'The document'} has a key that is not a string, as JSON's keys are."
                 )
             inner = f"{at}[...]" if at else key
-            encoded[escape(_encode_text(key, inner))] = self._encode(
-                value, inner, depth + 1, typed=typed
+            encoded[escape(_encode_text(key, inner))] = (
+                value
+                if type(value) is str and value.isascii()
+                else self._encode(value, inner, depth + 1, typed=typed)
             )
         return encoded
 
@@ -157,11 +162,16 @@ class DocumentCodec:
             if any(key.startswith(LEGACY_PREFIX) for key in stored):
                 return self._decode_legacy(stored, at)
             return {
-                unescape(key): self._decode(value, f"{at}[...]" if at else key)
+                unescape(key): value
+                if type(value) is str
+                else self._decode(value, f"{at}[...]" if at else key)
                 for key, value in stored.items()
             }
         if kind is list:
-            return [self._decode(item, f"{at}[{index}]") for index, item in enumerate(stored)]
+            return [
+                item if type(item) is str else self._decode(item, f"{at}[{index}]")
+                for index, item in enumerate(stored)
+            ]
         if kind is int and not -MAX_SAFE_INTEGER <= stored <= MAX_SAFE_INTEGER:
             # It was a float: JavaScript, and so Cosmos DB, writes 1e20 with all its digits.
             return float(stored)
