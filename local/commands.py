@@ -104,6 +104,15 @@ Instances die, the store fails, lags or loses answers, the channel delivers agai
 plays the same history: --seed 4711 prints it. With --own the bot in shared/bot plays, and is held
 against the same turns one after the other.""",
     ),
+    "bench": Command(
+        "measure the bot beside the stock SDK, its successor and the bare requests",
+        [("-m", "benchmarks")],
+        None,
+        further_arguments="[--quick] [--rounds N] [--stacks NAME ...]",
+        details="""
+Each stack runs in an environment of its own under .local/bench, installed once. Takes a quarter of
+an hour, --quick a minute; the tables and the picture go to benchmarks/results.""",
+    ),
     "lock": Command(
         "write the requirements.txt files anew from the requirements.in files",
         [
@@ -112,6 +121,10 @@ against the same turns one after the other.""",
             _compile(TEST_REQUIREMENTS, LOCAL_REQUIREMENTS),
             _compile("tests/requirements-checkov.txt"),
             _compile("tests/requirements-runtime.txt", python="3.13"),
+            *(
+                _compile(f"benchmarks/requirements-{stack}.txt")
+                for stack in ("stock", "agents", "bare", "figure")
+            ),
         ],
         TEST_REQUIREMENTS,
         details="""

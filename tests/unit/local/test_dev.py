@@ -252,6 +252,10 @@ def test_lock_compiles_each_file_under_the_one_before(run: Run, project: Path) -
         ["local/requirements.txt", "tests/requirements.in", "-o", "tests/requirements.txt"],
         ["tests/requirements-checkov.in", "-o", "tests/requirements-checkov.txt"],
         ["tests/requirements-runtime.in", "-o", "tests/requirements-runtime.txt"],
+        *(
+            [f"benchmarks/requirements-{stack}.in", "-o", f"benchmarks/requirements-{stack}.txt"]
+            for stack in ("stock", "agents", "bare", "figure")
+        ),
     ] == [each[each.index("python3 dev.py lock") + 1 :] for each in (drop_c(c) for c in compiled)]
 
 
