@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import CosmosClient
 from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 
@@ -68,6 +69,8 @@ class CosmosStorage(CosmosDbPartitionedStorage):
             self._credential or settings.key,
             connection_verify=settings.verify_tls,
             connection_timeout=CONNECT_TIMEOUT_S,
+            # By default each request looks for proxies and for a .netrc file, in two threads.
+            transport=AioHttpTransport(use_env_settings=False),
             # What is repeated is decided here. (0 would count as "not given", and leave nine
             # repetitions of a throttled request, each as late as the server likes.)
             retry_total=-1,
