@@ -24,6 +24,12 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_NESTING = 64
 """Adaptive Cards in the wild stay below 20; Python's own limit is far above."""
 
+MAX_TEXT_CHARACTERS = 100_000
+"""Teams, the most generous channel for text, takes about 100 KB in a message."""
+
+MAX_ATTACHMENTS = 100
+"""A channel's users send a handful; a bot may do work for each."""
+
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 _Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
 
@@ -82,12 +88,14 @@ class _ActivityShape(msgspec.Struct, rename="camel"):
     label: str | None = None
     action: str | None = None
     code: str | None = None
-    text: str | None = None
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)] | None = None
     text_format: str | None = None
     speak: str | None = None
     summary: str | None = None
     topic_name: str | None = None
-    attachments: list[_Attachment] | None = None
+    attachments: Annotated[list[_Attachment], msgspec.Meta(max_length=MAX_ATTACHMENTS)] | None = (
+        None
+    )
     entities: list[_Entity] | None = None
     members_added: list[_Account] | None = None
     members_removed: list[_Account] | None = None

@@ -14,7 +14,7 @@ from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared import telemetry
-from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
+from shared.errors import BotApplicationError, StateNotStorable, StateTooLarge, StateUnreadable
 from shared.turns.journal import Change, Document, TurnRecord
 from shared.turns.limits import DOCUMENT_BYTES
 from shared.turns.operations import Operation, Verb, failed_invoke, message
@@ -113,8 +113,10 @@ def apology(
     error: Exception, trigger: Activity, by: str, home: Stored, texts: Apologies
 ) -> Attempt:
     """The attempt that stands in for one that failed: nothing changes, the user is told."""
-    # The message of an error may quote what the user wrote, so it stays out of the log.
-    _logger.error("The bot failed at activity %s: %s", trigger.id, telemetry.describe(error))
+    # What an error of the bot's says may quote the user, so it stays out of the log.
+    ours = isinstance(error, BotApplicationError)
+    reason = str(error) if ours else telemetry.describe(error)
+    _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
     if trigger.type == ActivityTypes.invoke:
         operations = [failed_invoke(trigger)]
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botbuilder.core import Storage
 
+from shared.errors import StateUnreadable
 from shared.turns.journal import RESERVED, Change, Document, Journal
 
 WHOLE = "$document"
@@ -63,9 +64,13 @@ async def read(storage: Storage, key: str) -> Stored:
     Read one document, which may be absent.
 
     Raises:
+        StateUnreadable: the document is not what the app wrote; names it and the fault.
         StateError: the store's reason.
     """
-    documents: dict[str, Any] = await storage.read([key])
+    try:
+        documents: dict[str, Any] = await storage.read([key])
+    except StateUnreadable as error:
+        raise StateUnreadable(f"The document {key!r} cannot be read: {error}") from error
     document = documents.get(key)
     if document is None:
         return Stored(key, {}, Journal(), None)

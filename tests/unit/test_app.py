@@ -9,8 +9,10 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from shared.app import create_app
-from shared.settings import Settings
+from shared.app import App, create_app
+from shared.bot import STATE_TYPES
+from shared.settings import CosmosSettings, Settings
+from shared.storage.codec import DocumentCodec
 from shared.storage.cosmos import CosmosStorage
 from shared.storage.memory import MemoryStorage
 
@@ -40,31 +42,38 @@ async def test_with_an_endpoint_state_is_in_cosmos() -> None:
     assert isinstance(app.storage, CosmosStorage)
 
 
+async def first_reply(app: App, text: str, activity_id: str) -> str:
+    """Say something as a user, and return the first thing that the bot answers."""
+    activity = {
+        "type": "message",
+        "id": activity_id,
+        "channelId": "emulator",
+        "serviceUrl": "http://localhost:9",
+        "conversation": {"id": "c"},
+        "from": {"id": "u"},
+        "recipient": {"id": "b"},
+        "deliveryMode": "expectReplies",
+        "text": text,
+    }
+    request = func.HttpRequest(
+        method="POST",
+        url="http://localhost:7071/api/messages",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(activity).encode(),
+    )
+    response = await app.handle(request)
+    return str(json.loads(response.get_body())["activities"][0]["text"])
+
+
 async def test_two_apps_over_one_store_are_two_workers() -> None:
     """What one worker remembers, another finds in the store, and nowhere else."""
     first = create_app(Settings.from_environ(DEVELOPMENT))
     second = create_app(Settings.from_environ(DEVELOPMENT), storage=first.storage)
-    texts = []
-    for number, (app, text) in enumerate([(first, "hi"), (second, "Ada"), (first, "hello")]):
-        activity = {
-            "type": "message",
-            "id": str(number),
-            "channelId": "emulator",
-            "serviceUrl": "http://localhost:9",
-            "conversation": {"id": "c"},
-            "from": {"id": "u"},
-            "recipient": {"id": "b"},
-            "deliveryMode": "expectReplies",
-            "text": text,
-        }
-        request = func.HttpRequest(
-            method="POST",
-            url="http://localhost:7071/api/messages",
-            headers={"Content-Type": "application/json"},
-            body=json.dumps(activity).encode(),
-        )
-        response = await app.handle(request)
-        texts.append(json.loads(response.get_body())["activities"][0]["text"])
+    texts = [
+        await first_reply(first, "hi", "1"),
+        await first_reply(second, "Ada", "2"),
+        await first_reply(first, "hello", "3"),
+    ]
     await first.close()
     await second.close()
 
@@ -73,6 +82,32 @@ async def test_two_apps_over_one_store_are_two_workers() -> None:
         "Thanks Ada. To see conversation data, type anything.",
         "Ada sent: hello",
     ] == texts
+
+
+@pytest.mark.parametrize("key", ["emulator/users/u", "emulator/conversations/c"])
+async def test_a_document_that_is_a_program_is_not_run(
+    key: str,
+    cosmos_container: CosmosSettings,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is left as it is; the user is told, and the log names the document and the fault."""
+    trace = tmp_path / "trace"
+    program = {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": [f"touch {trace}"]}]}
+    item_id = key.replace("/", "*47")
+    item = {"id": item_id, "realId": key, "document": {"UserProfile": program}}
+    storage = CosmosStorage(cosmos_container, DocumentCodec(STATE_TYPES))
+    await storage.container.create_item(item)
+    app = create_app(Settings.from_environ(DEVELOPMENT), storage=storage)
+    reply = await first_reply(app, "hi", "1")
+    stored = await storage.container.read_item(item_id, partition_key=item_id)
+    await app.close()
+
+    assert "Sorry, what I remember about you could not be read." == reply
+    assert {"UserProfile": program} == stored["document"]
+    assert not trace.exists()
+    assert f"The document '{key}' cannot be read" in caplog.text
+    assert "py/reduce" in caplog.text
 
 
 @pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.channel.activities import MAX_BODY_BYTES, MAX_NESTING, parse_activity
+from shared.channel.activities import (
+    MAX_ATTACHMENTS,
+    MAX_BODY_BYTES,
+    MAX_NESTING,
+    MAX_TEXT_CHARACTERS,
+    parse_activity,
+)
 from shared.errors import MalformedActivity, RequestRefused, RequestTooLarge
 
 MESSAGE: dict[str, Any] = {
@@ -158,11 +164,25 @@ def test_a_refusal_repeats_no_value() -> None:
 def test_a_body_has_a_largest_size() -> None:
     """One byte more than the limit is too large, before anything is parsed."""
     body = json.dumps({**MESSAGE, "text": ""}).encode()
-    fitting = body.replace(b'"text": ""', b'"text": "%s"' % (b"x" * (MAX_BODY_BYTES - len(body))))
+    fitting = body + b" " * (MAX_BODY_BYTES - len(body))
 
-    assert len(parse_activity(fitting).text) == MAX_BODY_BYTES - len(body)
+    assert parse_activity(fitting).text == ""
     with pytest.raises(RequestTooLarge):
         parse_activity(fitting + b" ")
+
+
+@pytest.mark.parametrize(
+    ("field", "largest", "larger"),
+    [
+        ("text", "x" * MAX_TEXT_CHARACTERS, "x" * (MAX_TEXT_CHARACTERS + 1)),
+        ("attachments", [{}] * MAX_ATTACHMENTS, [{}] * (MAX_ATTACHMENTS + 1)),
+    ],
+)
+def test_text_and_attachments_have_limits(field: str, largest: object, larger: object) -> None:
+    """No bot has to read more than a channel's users send."""
+    parse_activity(json.dumps({**MESSAGE, field: largest}).encode())
+
+    assert f"$.{field}" in refusal(json.dumps({**MESSAGE, field: larger}).encode())
 
 
 @pytest.mark.parametrize(("levels", "fits"), [(MAX_NESTING, True), (MAX_NESTING + 1, False)])
