@@ -17,7 +17,8 @@ class IdentityProvider:
     """
     Signs tokens and publishes the keys to check them with.
 
-    `endorsements` are the channels that its keys may send for; `down` makes every request fail;
+    `endorsements` are the channels that its keys may send for; `down` makes every request
+    fail; `moved` answers with a redirect;
     `open` is an event that requests wait for.
     """
 
@@ -25,6 +26,7 @@ class IdentityProvider:
         self.url = ""
         self.fetches = 0
         self.down = False
+        self.moved = False
         self.endorsements = ["msteams", "emulator"]
         self.open = asyncio.Event()
         self.open.set()
@@ -50,11 +52,16 @@ class IdentityProvider:
             {"typ": "JWT", "kid": self.key_id, **headers},
         )
 
-    async def _metadata(self, _: web.Request) -> web.Response:
+    async def _metadata(self, request: web.Request) -> web.Response:
         self.fetches += 1
         await self.open.wait()
         if self.down:
             return web.Response(status=503)
+        if self.moved:
+            raise web.HTTPFound(f"{self.url}/moved")
+        return await self._where_the_keys_are(request)
+
+    async def _where_the_keys_are(self, _: web.Request) -> web.Response:
         return web.json_response({"jwks_uri": f"{self.url}/keys"})
 
     async def _key_set(self, _: web.Request) -> web.Response:
@@ -76,6 +83,7 @@ class IdentityProvider:
         """Answer requests on a free port of this machine."""
         app = web.Application()
         app.router.add_get("/openid", self._metadata)
+        app.router.add_get("/moved", self._where_the_keys_are)
         app.router.add_get("/keys", self._key_set)
         runner = web.AppRunner(app)
         await runner.setup()

@@ -12,14 +12,15 @@ REQUEST_TIMEOUT_S = 10
 class HttpPool:
     """Connections that are kept alive for the life of the worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
         """Return the one session. It belongs to the event loop of the first call."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
                 connector=aiohttp.TCPConnector(limit=0),
                 # A few bytes can unpack to gigabytes.
                 headers={"Accept-Encoding": "identity"},

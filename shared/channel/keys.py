@@ -29,9 +29,6 @@ KEPT_FOR_S = 5 * 24 * 3600
 FETCH_PAUSE_S = 10
 """Between two fetches: a token is free to make up, a fetch is not."""
 
-FETCH_TIMEOUT_S = 5
-"""For each of the two requests of a fetch."""
-
 MAX_DOCUMENT_BYTES = 1024 * 1024
 """Microsoft's key set has about 100 KB."""
 
@@ -101,9 +98,7 @@ class SigningKeys:
 
     async def _get_object(self, url: str) -> dict[str, Any]:
         try:
-            async with self._http.session().get(
-                url, timeout=aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S), allow_redirects=False
-            ) as response:
+            async with self._http.session().get(url, allow_redirects=False) as response:
                 response.raise_for_status()
                 return await read_object(response, MAX_DOCUMENT_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -27,6 +27,7 @@ class Connector:
         self.headers: list[dict[str, str]] = []
         self.peers: set[object] = set()
         self.answer = web.json_response({"id": "sent"})
+        self.delay_s = 0.0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
@@ -34,6 +35,7 @@ class Connector:
         self.headers.append(dict(request.headers))
         assert request.transport is not None
         self.peers.add(request.transport.get_extra_info("peername"))
+        await asyncio.sleep(self.delay_s)
         answer = self.answer
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
@@ -43,7 +45,7 @@ async def connector() -> AsyncIterator[Connector]:
     connector = Connector()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", connector.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     connector.url = "http://{}:{}/base".format(*runner.addresses[0][:2])
@@ -156,6 +158,17 @@ async def test_a_redirect_is_not_followed(client: ConnectorClient, connector: Co
         await client.conversations.send_to_conversation("c", Activity(text="x"))
 
     assert len(connector.requests) == 1
+
+
+async def test_a_slow_answer_is_a_timeout(connector: Connector) -> None:
+    """A channel that does not answer cannot hold a worker."""
+    connector.delay_s = 10
+    http = HttpPool(timeout_s=0.05)
+    client = await ConnectorPool("", AUDIENCE, None, http).create(connector.url)
+
+    with pytest.raises(TimeoutError):
+        await client.conversations.send_to_conversation("c", Activity(text="x"))
+    await http.close()
 
 
 async def test_a_huge_answer_is_not_read(client: ConnectorClient, connector: Connector) -> None:

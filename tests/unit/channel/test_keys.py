@@ -153,3 +153,22 @@ async def test_an_endpoint_that_is_gone_is_an_outage(clock: Clock) -> None:
     await http.close()
 
     assert "http://127.0.0.1:9/openid" in str(caught.value)
+
+
+async def test_a_slow_endpoint_is_an_outage(issuer: IdentityProvider, clock: Clock) -> None:
+    """No request waits for keys longer than the time-out."""
+    http = HttpPool(timeout_s=0.05)
+    issuer.open.clear()
+    with pytest.raises(KeysUnavailable):
+        await SigningKeys(issuer.metadata_url, http, clock).get(issuer.key_id)
+    await http.close()
+
+
+async def test_a_redirect_is_not_followed(
+    keys: SigningKeys, issuer: IdentityProvider, clock: Clock
+) -> None:
+    """The keys come from the address in the settings, and from nowhere that it points to."""
+    issuer.moved = True
+
+    with pytest.raises(KeysUnavailable):
+        await keys.get(issuer.key_id)
