@@ -107,7 +107,7 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         """Tell whether the SDK accepts the token for the service URL that it was issued for."""
         if not auth_header:
             return False
-        claims = jwt.decode(auth_header.split(" ")[1], options={"verify_signature": False})
+        claims = jwt.decode(auth_header.partition(" ")[2], options={"verify_signature": False})
         service_url = claims.get("serviceurl")
         if not service_url or service_url == activity.service_url:
             return False
