@@ -8,7 +8,7 @@ requests as badly as a real one does at times.
 
 import asyncio
 import json
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -16,32 +16,13 @@ from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
+from tests.end_to_end.treatment import WELL, Treatment
+
 Activity = dict[str, Any]
 
 BOT = {"id": "bot", "name": "Bot"}
 ANSWER_TIMEOUT_S = 60.0
 """Far beyond any turn: a bot that hangs fails the test that waits for it."""
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """What the channel does with one request of the bot."""
-
-    status: int | None = 201
-    """None: the connection is dropped instead of an answer."""
-    accepted: bool = True
-    """Whether it takes effect, whatever the answer says."""
-    delay_s: float = 0.0
-    retry_after_s: int | None = None
-
-
-WELL = Treatment()
-ANSWER_LOST = Treatment(status=None)
-
-
-def refused(status: int, *, retry_after_s: int | None = None) -> Treatment:
-    """Answer with an error, and let the request have no effect."""
-    return Treatment(status=status, accepted=False, retry_after_s=retry_after_s)
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ class FakeChannel:
         self.requests: list[Request] = []
         """Everything the bot sent, in the order of arrival."""
         self.usual_treatment = WELL
-        self._next_treatments: deque[Treatment] = deque()
+        self._next_treatments: dict[str, deque[Treatment]] = defaultdict(deque)
         self._numbers = count(1)
 
     async def __aenter__(self) -> Self:
@@ -177,19 +158,19 @@ class FakeChannel:
             and request.activity["type"] == "message"
         ]
 
-    def treats_next(self, *treatments: Treatment) -> None:
-        """Treat the next requests like this, one each, and those after them as usual."""
-        self._next_treatments.extend(treatments)
+    def treats_next(self, *treatments: Treatment, conversation: str = "c1") -> None:
+        """Treat the conversation's next requests like this, and those after them as usual."""
+        self._next_treatments[conversation].extend(treatments)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         activity: Activity = await request.json() if request.can_read_body else {}
-        treatment = (
-            self._next_treatments.popleft() if self._next_treatments else self.usual_treatment
-        )
+        conversation = request.match_info["conversation"]
+        treatments = self._next_treatments[conversation]
+        treatment = treatments.popleft() if treatments else self.usual_treatment
         self.requests.append(
             Request(
                 request.method,
-                request.match_info["conversation"],
+                conversation,
                 request.match_info.get("activity_id", ""),
                 activity,
                 treatment,

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession, ServerDisconnectedError
 
-from tests.end_to_end.channel import ANSWER_LOST, Activity, FakeChannel, refused
+from tests.end_to_end.channel import Activity, FakeChannel
+from tests.end_to_end.treatment import ANSWER_LOST, refused
 
 HELLO: Activity = {"type": "message", "text": "hello"}
 
