@@ -8,9 +8,17 @@ from uuid import uuid4
 import pytest
 
 from shared.settings import CosmosSettings
+from tests.end_to_end import counting_bot
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
-from tests.end_to_end.instances import EMBEDDED_HOST, Host, Instance, Instances, microsofts_runtime
+from tests.end_to_end.instances import (
+    EMBEDDED_HOST,
+    Host,
+    Instance,
+    Instances,
+    microsofts_runtime,
+    settings_for,
+)
 
 INSTALL_TIMEOUT_S = 600
 """The first run installs packages, over whatever network there is."""
@@ -76,10 +84,31 @@ def bot(shared_bot: Instance, channel: FakeChannel) -> Iterator[Instance]:
 @pytest.fixture
 def cosmos_settings(cosmos_container: CosmosSettings) -> dict[str, str]:
     """The settings of instances that keep their state in a container of the test's own."""
-    return {
-        "CosmosDbEndpoint": cosmos_container.endpoint,
-        "CosmosDbDatabaseId": cosmos_container.database_id,
-        "CosmosDbContainerId": cosmos_container.container_id,
-        "CosmosDbKey": cosmos_container.key,
-        "CosmosDbVerifyTls": "false",
-    }
+    return settings_for(cosmos_container)
+
+
+@pytest.fixture(scope="session")
+def counting_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as it is deployed with a bot that counts."""
+    folder = tmp_path_factory.mktemp("counting-app")
+    return deploy(folder, bot=Path(counting_bot.__file__))
+
+
+@pytest.fixture
+def counting_instances(host: Host, counting_app: Path, tmp_path: Path) -> Iterator[Instances]:
+    """Instances of the bot that counts, to be started and killed."""
+    with Instances(host, counting_app, tmp_path) as instances:
+        yield instances
+
+
+@pytest.fixture(scope="module")
+def two_instances(
+    host: Host,
+    counting_app: Path,
+    cosmos_server: CosmosSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Instance, Instance]]:
+    """Two instances of the bot that counts, on one store, for a module's tests."""
+    settings = settings_for(cosmos_server)
+    with Instances(host, counting_app, tmp_path_factory.mktemp("two")) as instances:
+        yield instances.start(settings), instances.start(settings)

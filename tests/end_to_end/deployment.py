@@ -12,12 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
 
 
-def deploy(to: Path) -> Path:
-    """Copy what azd and Core Tools would upload: every file that .funcignore leaves."""
+def deploy(to: Path, *, bot: Path | None = None) -> Path:
+    """
+    Copy what azd and Core Tools would upload: every file that .funcignore leaves.
+
+    `bot` is a module that takes the place of the conversation in shared/bot.
+    """
     for name in _uploaded():
         target = to / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
+    if bot is not None:
+        shutil.rmtree(to / "shared" / "bot")
+        (to / "shared" / "bot").mkdir()
+        shutil.copy(bot, to / "shared" / "bot" / "__init__.py")
     return to
 
 

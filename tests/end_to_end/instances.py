@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from shared.settings import CosmosSettings
 from tests.end_to_end.deployment import ROOT
 
 START_TIMEOUT_S = 60.0
@@ -36,6 +37,17 @@ EMBEDDED_HOST = Host((sys.executable, "-m", "tests.end_to_end.embedded_host"))
 def microsofts_runtime(python: Path) -> Host:
     """Return the host that calls Microsoft's runtime library, which `python` has installed."""
     return Host((python, Path(__file__).with_name("functions_runtime.py")))
+
+
+def settings_for(cosmos: CosmosSettings) -> dict[str, str]:
+    """Return the settings of instances that keep their state there."""
+    return {
+        "CosmosDbEndpoint": cosmos.endpoint,
+        "CosmosDbDatabaseId": cosmos.database_id,
+        "CosmosDbContainerId": cosmos.container_id,
+        "CosmosDbKey": cosmos.key,
+        "CosmosDbVerifyTls": str(cosmos.verify_tls),
+    }
 
 
 class Instance:

@@ -1,0 +1,144 @@
+"""Activities that arrive at the same time, or more than once, on two instances."""
+
+import asyncio
+import json
+from itertools import cycle
+
+from tests.end_to_end.channel import FakeChannel
+from tests.end_to_end.counting_bot import REPLIES, replies_to
+from tests.end_to_end.instances import Instance, Instances
+
+Two = tuple[Instance, Instance]
+
+
+async def test_none_of_twenty_racing_messages_is_lost(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """Each counts once and gets its replies, and no turn comes between those of another."""
+    messages = [f"m{number}" for number in range(20)]
+
+    statuses = await asyncio.gather(
+        *(
+            channel.says(message, to=instance.url)
+            for message, instance in zip(messages, cycle(two_instances), strict=False)
+        )
+    )
+
+    assert [200] * 20 == statuses
+    replies = channel.replies()
+    in_their_order = [reply.partition(":")[0] for reply in replies[::REPLIES]]
+    assert sorted(messages) == sorted(in_their_order)
+    assert [
+        reply
+        for count, message in enumerate(in_their_order, start=1)
+        for reply in replies_to(message, count)
+    ] == replies
+
+
+async def test_both_of_two_racing_first_messages_are_kept(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """Neither instance finds a document of the conversation, and both turns are in the one made."""
+    one, two = two_instances
+    conversations = [f"c{number}" for number in range(10)]
+
+    await asyncio.gather(
+        *(
+            channel.says("hello", user=user, conversation=conversation, to=instance.url)
+            for conversation in conversations
+            for user, instance in (("ada", one), ("grace", two))
+        )
+    )
+
+    first, second = replies_to("hello", 1, of_user=1), replies_to("hello", 2, of_user=1)
+    for conversation in conversations:
+        assert first + second == channel.replies(conversation)
+
+
+async def test_a_user_may_begin_many_conversations_at_once(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """What each of them remembers about the user stays, though all write one document."""
+    one, two = two_instances
+    conversations = [f"c{number}" for number in range(10)]
+
+    for text in ("hello", "hello again"):
+        await asyncio.gather(
+            *(
+                channel.says(text, conversation=conversation, to=instance.url)
+                for conversation, instance in zip(conversations, cycle((one, two)), strict=False)
+            )
+        )
+
+    for conversation in conversations:
+        expected = [*replies_to("hello", 1), *replies_to("hello again", 2)]
+        assert expected == channel.replies(conversation)
+
+
+async def test_an_activity_delivered_again_and_again_takes_effect_once(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """Every delivery is taken, and only the first one is answered and counted."""
+    one, two = two_instances
+
+    statuses = [
+        await channel.says("hello", activity_id="a", to=instance.url)
+        for instance in (one, two, one)
+    ]
+    await channel.says("bye", to=two.url)
+
+    assert [200] * 3 == statuses
+    assert [*replies_to("hello", 1), *replies_to("bye", 2)] == channel.replies()
+
+
+async def test_an_activity_delivered_six_times_at_once_takes_effect_once(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """Whichever delivery comes first has the turn; the others find that it has happened."""
+    one, two = two_instances
+
+    statuses = await asyncio.gather(
+        *(
+            channel.says("hello", activity_id="a", to=instance.url)
+            for instance in (one, two, one, two, one, two)
+        )
+    )
+    await channel.says("bye", to=two.url)
+
+    assert [200] * 6 == statuses
+    assert [*replies_to("hello", 1), *replies_to("bye", 2)] == channel.replies()
+
+
+async def test_expected_replies_are_the_answer_to_every_delivery(
+    channel: FakeChannel, two_instances: Two
+) -> None:
+    """Who asks again, because the answer was lost, gets the same one from any instance."""
+    activity = channel.activity("message", "ada", "c1", text="hello", deliveryMode="expectReplies")
+
+    first, second = [await channel.posts(activity, to=one.url) for one in two_instances]
+
+    texts = [reply["text"] for reply in json.loads(first.body)["activities"]]
+    assert replies_to("hello", 1) == texts
+    assert first == second
+
+
+async def test_two_who_introduce_themselves_at_once_are_both_known(
+    channel: FakeChannel, instances: Instances, cosmos_settings: dict[str, str]
+) -> None:
+    """The article's bot asks both for their names, and remembers both."""
+    one, two = instances.start(cosmos_settings), instances.start(cosmos_settings)
+    for of_ada, of_grace in (
+        ("hello", "hello"),
+        ("Ada", "Grace"),
+        ("a fine day", "a rainy day"),
+    ):
+        await asyncio.gather(
+            channel.says(of_ada, user="ada", to=one.url),
+            channel.says(of_grace, user="grace", to=two.url),
+        )
+
+    replies = channel.replies()
+    greeting = "Thanks {}. To see conversation data, type anything."
+    assert ["What is your name?"] * 2 == replies[:2]
+    assert {greeting.format("Ada"), greeting.format("Grace")} == set(replies[2:4])
+    assert {"Ada sent: a fine day", "Grace sent: a rainy day"} == set(replies[4::3])
