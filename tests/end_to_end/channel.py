@@ -74,7 +74,8 @@ class FakeChannel:
         server.router.add_post(activities, self._take)
         for method in ("POST", "PUT", "DELETE"):
             server.router.add_route(method, activities + "/{activity_id}", self._take)
-        self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=0)
+        # 0 would be for ever, and some answers are never given.
+        self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()

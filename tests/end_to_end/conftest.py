@@ -11,6 +11,7 @@ from shared.settings import CosmosSettings
 from tests.end_to_end import counting_bot
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
+from tests.end_to_end.faulty_store import FaultyStore
 from tests.end_to_end.instances import (
     EMBEDDED_HOST,
     Host,
@@ -112,3 +113,10 @@ def two_instances(
     settings = settings_for(cosmos_server)
     with Instances(host, counting_app, tmp_path_factory.mktemp("two")) as instances:
         yield instances.start(settings), instances.start(settings)
+
+
+@pytest.fixture
+async def faulty_store(cosmos_container: CosmosSettings) -> AsyncIterator[FaultyStore]:
+    """The way to a container of the test's own, on which requests and answers get lost."""
+    async with FaultyStore(cosmos_container) as store:
+        yield store

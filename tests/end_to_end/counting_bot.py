@@ -21,6 +21,16 @@ def replies_to(text: str, count: int, of_user: int | None = None) -> list[str]:
     return [f"{text}: {counts} ({number}/{REPLIES})" for number in range(1, REPLIES + 1)]
 
 
+def replies_to_all(texts: list[str]) -> list[str]:
+    """Return what is said to one user's messages, in this order, in a new conversation."""
+    return [reply for count, text in enumerate(texts, 1) for reply in replies_to(text, count)]
+
+
+def answered_in(replies: list[str]) -> list[str]:
+    """Return the messages that were answered, in the order of their first replies."""
+    return list(dict.fromkeys(reply.partition(":")[0] for reply in replies))
+
+
 class CountingBot(Bot):
     """Counts a conversation's messages, and for each user those in each conversation."""
 

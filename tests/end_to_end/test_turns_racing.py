@@ -5,7 +5,7 @@ import json
 from itertools import cycle
 
 from tests.end_to_end.channel import FakeChannel
-from tests.end_to_end.counting_bot import REPLIES, replies_to
+from tests.end_to_end.counting_bot import answered_in, replies_to, replies_to_all
 from tests.end_to_end.instances import Instance, Instances
 
 Two = tuple[Instance, Instance]
@@ -25,14 +25,9 @@ async def test_none_of_twenty_racing_messages_is_lost(
     )
 
     assert [200] * 20 == statuses
-    replies = channel.replies()
-    in_their_order = [reply.partition(":")[0] for reply in replies[::REPLIES]]
-    assert sorted(messages) == sorted(in_their_order)
-    assert [
-        reply
-        for count, message in enumerate(in_their_order, start=1)
-        for reply in replies_to(message, count)
-    ] == replies
+    answered = answered_in(channel.replies())
+    assert sorted(messages) == sorted(answered)
+    assert replies_to_all(answered) == channel.replies()
 
 
 async def test_both_of_two_racing_first_messages_are_kept(
@@ -71,7 +66,7 @@ async def test_a_user_may_begin_many_conversations_at_once(
         )
 
     for conversation in conversations:
-        expected = [*replies_to("hello", 1), *replies_to("hello again", 2)]
+        expected = replies_to_all(["hello", "hello again"])
         assert expected == channel.replies(conversation)
 
 
@@ -88,7 +83,7 @@ async def test_an_activity_delivered_again_and_again_takes_effect_once(
     await channel.says("bye", to=two.url)
 
     assert [200] * 3 == statuses
-    assert [*replies_to("hello", 1), *replies_to("bye", 2)] == channel.replies()
+    assert replies_to_all(["hello", "bye"]) == channel.replies()
 
 
 async def test_an_activity_delivered_six_times_at_once_takes_effect_once(
@@ -106,7 +101,7 @@ async def test_an_activity_delivered_six_times_at_once_takes_effect_once(
     await channel.says("bye", to=two.url)
 
     assert [200] * 6 == statuses
-    assert [*replies_to("hello", 1), *replies_to("bye", 2)] == channel.replies()
+    assert replies_to_all(["hello", "bye"]) == channel.replies()
 
 
 async def test_expected_replies_are_the_answer_to_every_delivery(
