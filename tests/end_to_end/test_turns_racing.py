@@ -4,18 +4,27 @@ import asyncio
 import json
 from itertools import cycle
 
+import pytest
+
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.counting_bot import answered_in, replies_to, replies_to_all
 from tests.end_to_end.instances import Instance, Instances
+from tests.end_to_end.treatment import Treatment
 
 Two = tuple[Instance, Instance]
 
 
+# On a fast channel turns meet while they are committed, on a slow one while they are delivered.
+@pytest.mark.parametrize("reply_s", [0.0, 0.01], ids=["fast channel", "slow channel"])
 async def test_none_of_twenty_racing_messages_is_lost(
-    channel: FakeChannel, two_instances: Two
+    channel: FakeChannel, two_instances: Two, reply_s: float
 ) -> None:
     """Each counts once and gets its replies, and no turn comes between those of another."""
     messages = [f"m{number}" for number in range(20)]
+    # An instance that is still getting ready would leave the race to the other.
+    for instance in two_instances:
+        await channel.says("hello", conversation="another", to=instance.url)
+    channel.usual_treatment = Treatment(delay_s=reply_s)
 
     statuses = await asyncio.gather(
         *(
