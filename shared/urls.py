@@ -32,3 +32,11 @@ def is_loopback(url: Url) -> bool:
         return ip_address(url.host).is_loopback
     except ValueError:
         return url.host == "localhost"
+
+
+def is_private(url: Url) -> bool:
+    """Tell whether the host is an address that the internet does not route: private, link-local."""
+    try:
+        return not ip_address(url.host).is_global
+    except ValueError:
+        return False

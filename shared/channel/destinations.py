@@ -6,7 +6,7 @@ token and its replies anywhere, or into the network that it runs in.
 """
 
 from shared.errors import NotPermitted
-from shared.urls import Url, is_loopback
+from shared.urls import Url, is_loopback, is_private
 
 _CONNECTOR_HOSTS = (
     # https://learn.microsoft.com/azure/bot-service/bot-service-resources-faq-security
@@ -34,7 +34,8 @@ class Destinations:
 
         Raises:
             NotPermitted: it is not https (http only on loopback, in development), or its host is
-                neither the Bot Connector's nor allowed by the settings.
+                neither the Bot Connector's nor allowed by the settings, or an address in a
+                private network, which no setting allows.
         """
         url = Url.parse(service_url)
         if url is None or not self._is_allowed(url):
@@ -45,7 +46,7 @@ class Destinations:
     def _is_allowed(self, url: Url) -> bool:
         if is_loopback(url):
             return self._development
-        if url.scheme != "https":
+        if url.scheme != "https" or is_private(url):
             return False
         return url.host in self._allowed_hosts or any(
             url.host == host or url.host.endswith(f".{host}") for host in _CONNECTOR_HOSTS

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import jwt
 import pytest
 from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,13 @@ from tests.identity_provider import IdentityProvider
 APP_ID = "11111111-1111-1111-1111-111111111111"
 SERVICE_URL = "https://smba.trafficmanager.net/emea/"
 ISSUER = "https://api.botframework.com"
+OTHER_BOT = {
+    "iss": "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
+    "ver": "1.0",
+    "appid": "99999999-9999-9999-9999-999999999999",
+}
+"""What the claims of a bot that calls a skill are, beside those of the channel."""
+
 ACTIVITY: dict[str, Any] = {
     "type": "message",
     "id": "1",
@@ -103,6 +111,12 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
         "early": (401, await door.answers(token=door.token(nbf=now_s + 3600))),
         "audience": (401, await door.answers(token=door.token(aud="marked-token"))),
         "issuer": (401, await door.answers(token=door.token(iss="https://evil.example"))),
+        "unsigned": (401, await door.answers(token=jwt.encode({"iss": ISSUER}, "", "none"))),
+        "algorithm": (401, await door.answers(token=jwt.encode({}, "marked-token" * 4, "HS256"))),
+        "no issuer": (401, await door.answers(token=door.token(iss=None))),
+        "no audience": (401, await door.answers(token=door.token(aud=None))),
+        "unknown key": (401, await door.answers(token=door.issuer.sign({"iss": ISSUER}, kid="x"))),
+        "another bot": (403, await door.answers(token=door.token(**OTHER_BOT))),
         "service": (403, await door.answers(token=door.token(serviceurl="https://other.example"))),
         "endorsed": (403, await door.answers({**ACTIVITY, "channelId": "sms"}, token=door.token())),
         "destination": (
@@ -113,6 +127,10 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
         "brace": (400, await door.answers(b"{")),
         "list": (400, await door.answers(b"[]")),
         "encoding": (400, await door.answers(b'{"type": "\xff"}')),
+        "same key twice": (400, await door.answers(b'{"type": "message", "type": "event"}')),
+        "wrong type": (400, await door.answers({**ACTIVITY, "text": {"a": 1}})),
+        "no conversation": (400, await door.answers({**ACTIVITY, "conversation": None})),
+        "bad time": (400, await door.answers({**ACTIVITY, "timestamp": "marked-text"})),
         "nesting": (400, await door.answers(b"[" * 100_000)),
         "size": (413, await door.answers(b" " * (256 * 1024 + 1))),
         "media type": (415, await door.answers(**{"Content-Type": "text/plain"})),

@@ -64,6 +64,18 @@ def test_a_local_channel_is_replied_to_in_development(service_url: str) -> None:
     Destinations(frozenset(), development=True).check(service_url)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.4", "192.168.1.1", "172.16.0.1", "169.254.169.254", "[fe80::1]", "[fd00::1]"],
+)
+def test_no_setting_opens_a_private_network(address: str) -> None:
+    """An address inside the network that the bot runs in is refused, listed or not."""
+    allowed = frozenset({address.strip("[]")})
+
+    with pytest.raises(NotPermitted):
+        Destinations(allowed, development=False).check(f"https://{address}/")
+
+
 def test_development_opens_nothing_but_loopback() -> None:
     """A developer's machine still sends nothing to strangers."""
     with pytest.raises(NotPermitted):
