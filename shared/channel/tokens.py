@@ -104,7 +104,14 @@ def _credential(identity: Identity, cloud: Cloud) -> "TokenCredential":
         return ManagedIdentityCredential(client_id=identity.app_id, **patience)
     authority, tenant = cloud.authority(identity.tenant_id)
     return ClientSecretCredential(
-        tenant, identity.app_id, identity.password, authority=authority, **patience
+        tenant,
+        identity.app_id,
+        identity.password,
+        authority=authority,
+        # The authority is the settings' to name: asking Microsoft whether it is one costs a
+        # request, and fails for any that is not Microsoft's.
+        disable_instance_discovery=True,
+        **patience,
     )
 
 

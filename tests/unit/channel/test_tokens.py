@@ -1,12 +1,21 @@
 """The bot's own tokens: fetched once, renewed early, never on the event loop."""
 
 import asyncio
+import json
+import ssl
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from azure.core.credentials import AccessToken
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from shared.channel.clouds import cloud_of
 from shared.channel.tokens import EXPIRED_BEFORE_S, RENEW_BEFORE_S, TokenSource, token_fetcher
@@ -140,27 +149,72 @@ async def test_the_sdks_own_clients_get_the_same_token(tokens: TokenSource) -> N
     assert await tokens.get("a") == "a-1"
 
 
-class _NoSuchIdentity(BaseHTTPRequestHandler):
-    """What the Functions host's identity endpoint answers when the identity is not attached."""
+class _Answers(BaseHTTPRequestHandler):
+    """Answers every request with `status` and `body`."""
+
+    status = 200
+    body = b"{}"
 
     def do_GET(self) -> None:
-        body = (
-            b'{"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found"}'
-        )
-        self.send_response(400)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(self.status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(self.body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
+class _NoSuchIdentity(_Answers):
+    """What the Functions host's identity endpoint answers when the identity is not attached."""
+
+    status = 400
+    body = b'{"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found"}'
+
+
+class _Identity(_Answers):
+    """What it answers when it is."""
+
+    body = (
+        b'{"access_token":"token-of-identity","expires_on":"%d",'
+        b'"resource":"https://api.botframework.com","token_type":"Bearer"}' % (time.time() + 3600)
+    )
+
+
+class _TokenEndpoint(_Answers):
+    """A token endpoint of Microsoft Entra ID, and the metadata that leads there."""
+
+    def do_GET(self) -> None:
+        origin = f"https://localhost:{self.connection.getsockname()[1]}"
+        self.body = json.dumps(
+            {
+                "issuer": f"{origin}/t/v2.0",
+                "authorization_endpoint": f"{origin}/t/authorize",
+                "token_endpoint": f"{origin}/t/token",
+                "access_token": "token-for-secret",
+                "expires_in": 3600,
+                "token_type": "Bearer",
+            }
+        ).encode()
+        super().do_GET()
+
+
+def serve(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> HTTPServer:
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 @pytest.fixture
 def identity_endpoint() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _NoSuchIdentity)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = serve(_NoSuchIdentity)
     yield f"http://127.0.0.1:{server.server_port}/token"
     server.shutdown()
     server.server_close()
@@ -183,3 +237,64 @@ def test_a_missing_managed_identity_says_what_to_attach(
 
     assert app_id in str(caught.value)
     assert "Identity > User assigned" in str(caught.value)
+
+
+def test_an_attached_managed_identity_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Functions host's identity endpoint gives the token that replies carry."""
+    server = serve(_Identity)
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{server.server_port}/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    identity = Identity(AppType.USER_ASSIGNED_MSI, "11111111-1111-1111-1111-111111111111", "t", "")
+
+    token = token_fetcher(identity, cloud_of(ChannelOverrides()))("https://api.botframework.com")
+    server.shutdown()
+    server.server_close()
+
+    assert token.token == "token-of-identity"
+
+
+def test_a_client_secret_gets_a_token_where_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ToChannelFromBotLoginUrl names the issuer, and nobody else is asked about it."""
+    certificate = self_signed(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    server = serve(_TokenEndpoint, tls)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    overrides = ChannelOverrides(login_url=f"https://localhost:{server.server_port}/")
+    identity = Identity(AppType.SINGLE_TENANT, "11111111-1111-1111-1111-111111111111", "t", "s")
+
+    token = token_fetcher(identity, cloud_of(overrides))("https://api.botframework.com")
+    server.shutdown()
+    server.server_close()
+
+    assert token.token == "token-for-secret"
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate for localhost and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "localhost.pem"
+    file.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return file
