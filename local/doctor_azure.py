@@ -15,12 +15,11 @@ from urllib.request import Request, urlopen
 
 from local.azure_cli import Azure, AzureCli, ids_of_type, name_of
 from local.azure_roles import blob_role, state_role, telemetry_role
+from local.commands import ROOT
 from local.errors import LocalError
 from local.findings import Finding, Level
 from shared.errors import SettingsError
 from shared.settings import Settings
-
-ROOT = Path(__file__).resolve().parent.parent
 
 ANSWER_TIMEOUT_S = 60
 """Enough for a cold start."""

@@ -2,7 +2,6 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 import azure.functions as func
 import msgspec
@@ -28,6 +27,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
     UnsupportedMediaType,
 )
+from shared.wire import to_wire
 
 _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     MalformedActivity: HTTPStatus.BAD_REQUEST,
@@ -111,15 +111,11 @@ def _answer(response: InvokeResponse | None) -> func.HttpResponse:
     if response.body is None:
         return func.HttpResponse(status_code=response.status)
     return func.HttpResponse(
-        msgspec.json.encode(response.body, enc_hook=_serialize_model),
+        # Bots answer invokes with the SDK's models as often as with dicts.
+        msgspec.json.encode(response.body, enc_hook=to_wire),
         status_code=response.status,
         mimetype="application/json",
     )
-
-
-def _serialize_model(value: Any) -> Any:
-    # Bots answer invokes with the SDK's models as often as with dicts.
-    return value.serialize()
 
 
 def _refusal(error: BotApplicationError) -> func.HttpResponse:
