@@ -105,7 +105,12 @@ def _plain_environ() -> dict[str, str]:
     """Return the environment of a developer's machine, whatever this one is."""
     in_azure = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME")
     environ = {name: value for name, value in os.environ.items() if name not in in_azure}
-    return {**environ, "AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
+    return {
+        **environ,
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        # The stock SDK's client warns in each turn that the store's certificate is not verified.
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 class Store(Conversant):
