@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from azure.core import MatchConditions
+from azure.core import AsyncPipelineClient, MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.settings import settings as azure_settings
 from azure.cosmos.aio import CosmosClient
+from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredentialPolicy
 from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 
 from shared.errors import StateConflict, StateUnreadable
@@ -64,19 +67,21 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         self._codec = codec
         self._timeout_s = timeout_s
         self._credential = None if settings.key else _managed_identity(identity_client_id)
+        # By default each request looks for proxies and for a .netrc file, in two threads.
+        transport = AioHttpTransport(use_env_settings=False)
         self.client = CosmosClient(
             settings.endpoint,
             self._credential or settings.key,
             connection_verify=settings.verify_tls,
             connection_timeout=CONNECT_TIMEOUT_S,
-            # By default each request looks for proxies and for a .netrc file, in two threads.
-            transport=AioHttpTransport(use_env_settings=False),
+            transport=transport,
             # What is repeated is decided here. (0 would count as "not given", and leave nine
             # repetitions of a throttled request, each as late as the server likes.)
             retry_total=-1,
             # Would ask for the account, again and again, for as long as a region fails.
             enable_endpoint_discovery=False,
         )
+        _shorten_pipeline(self.client.client_connection, transport)
         self.database = self.client.get_database_client(settings.database_id)
         # As it is set, the SDK's `initialize`, which creates databases, has nothing to do.
         self.container = self.database.get_container_client(settings.container_id)
@@ -199,6 +204,10 @@ class CosmosStorage(CosmosDbPartitionedStorage):
 
 async def _all(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Await `requests` at once, every one to its end, and then raise the first error if any."""
+    requests = list(requests)
+    if len(requests) == 1:
+        # Most turns: no need of a task.
+        return [await requests[0]]
     outcomes = await asyncio.gather(*requests, return_exceptions=True)
     results = []
     for outcome in outcomes:
@@ -213,6 +222,26 @@ def _document_in(item: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise StateUnreadable("The Cosmos DB item has no document in it; who else writes there?")
     return document
+
+
+def _shorten_pipeline(connection: Any, transport: AioHttpTransport) -> None:
+    """
+    Take out of the way of a request what does nothing for it, a quarter of its CPU.
+
+    The policies of azure-core repeat requests (switched off), find proxies (none), log
+    headers (nowhere), and parse the answer, which azure-cosmos then parses again.
+    """
+    agent = UserAgentPolicy(base_user_agent=connection._user_agent)
+    authorisation = [
+        policy
+        for policy in connection.pipeline_client._pipeline._impl_policies
+        if isinstance(policy, AsyncCosmosBearerTokenCredentialPolicy)
+    ]
+    connection.pipeline_client = AsyncPipelineClient(
+        base_url=connection.url_connection, transport=transport, policies=[agent, *authorisation]
+    )
+    # Looked up in the environment by each request otherwise.
+    azure_settings.tracing_enabled = azure_settings.tracing_enabled()
 
 
 def _managed_identity(client_id: str | None) -> AsyncTokenCredential:
