@@ -2,13 +2,13 @@
 One run of the bot, and everything that it would like to happen.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
@@ -69,7 +69,7 @@ class Attempt:
         if not self.operations:
             return False
         stored = [self.properties, *(change.put for _, change in self.others.values())]
-        return f"{self.by}." in as_json(stored)
+        return f"{self.by}.".encode() in as_json(stored)
 
 
 async def run_bot(
@@ -137,7 +137,7 @@ def check_size(document: Stored) -> None:
         StateTooLarge: forget something, or keep it elsewhere.
         StateNotStorable: the document has no end, or keys that are not text.
     """
-    size = len(as_json([document.properties, document.journal.to_json()]).encode())
+    size = len(as_json([document.properties, document.journal.to_json()]))
     if size > DOCUMENT_BYTES:
         raise StateTooLarge(
             f"The document {document.key!r} would have {size:,} bytes, and at most "
@@ -145,10 +145,10 @@ def check_size(document: Stored) -> None:
         )
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any) -> bytes:
     """About the text that a value has when it is stored."""
     try:
-        return json.dumps(value, default=_as_plain, ensure_ascii=False)
+        return msgspec.json.encode(value, enc_hook=_as_plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 

@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from botbuilder.core import TurnContext
-from botbuilder.schema import Activity, ConversationReference
+from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from shared.turns.limits import POLL_MAX_S, SAY_S, SEND_S
 from shared.turns.operations import Operation, Verb
@@ -110,14 +110,21 @@ class Channel:
         return ""
 
     async def _send(self, activity: Activity, delivery_mode: str | None = None) -> str:
-        context = self._as_if_for(activity)
-        # With expectReplies the context would keep it for the response.
-        context.activity.delivery_mode = delivery_mode
-        responses = await context.send_activities([activity])
-        # The adapter looks for these in the context that it made.
-        self._context.buffered_reply_activities.extend(context.buffered_reply_activities)
-        self._context.turn_state.update(context.turn_state)
-        if context.responded:
+        if delivery_mode is None and not self._context._on_send_activities:
+            # What the turn context below would do, without two copies of a reply that is complete.
+            activity.id = None
+            responses = await self._context.adapter.send_activities(self._context, [activity])
+            responded = activity.type != ActivityTypes.trace
+        else:
+            context = self._as_if_for(activity)
+            # With expectReplies the context would keep it for the response.
+            context.activity.delivery_mode = delivery_mode
+            responses = await context.send_activities([activity])
+            # The adapter looks for these in the context that it made.
+            self._context.buffered_reply_activities.extend(context.buffered_reply_activities)
+            self._context.turn_state.update(context.turn_state)
+            responded = context.responded
+        if responded:
             self._context.responded = True
         return (responses[0].id or "") if responses and responses[0] else ""
 

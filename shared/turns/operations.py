@@ -2,12 +2,12 @@
 What a bot asks of its channel in a turn, as it waits in the journal.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
@@ -36,12 +36,12 @@ class Operation:
     def to_text(self) -> str:
         """The operation as JSON; kept as text, it is opaque to whatever stores it."""
         plain = {"verb": self.verb.value, "id": self.given_id, "subject": to_wire(self.subject)}
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        return msgspec.json.encode(plain).decode()
 
     @classmethod
     def from_text(cls, text: str) -> "Operation":
         """The operation that was stored."""
-        plain: dict[str, Any] = json.loads(text)
+        plain: dict[str, Any] = msgspec.json.decode(text)
         verb = Verb(plain["verb"])
         subject = plain["subject"]
         if verb is Verb.DELETE:

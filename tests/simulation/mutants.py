@@ -167,8 +167,8 @@ MUTANTS = (
     Mutant(
         "replies to others do not end up in the response to whoever delivers them",
         "delivery.py",
-        "context.activity.delivery_mode = delivery_mode",
-        "context.activity.delivery_mode = self._context.activity.delivery_mode",
+        "self._send(operation.subject)",
+        "self._send(operation.subject, self._context.activity.delivery_mode)",
     ),
 )
 
