@@ -12,13 +12,13 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.settings import settings as azure_settings
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredentialPolicy
-from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 
 from shared.errors import StateConflict, StateUnreadable
 from shared.settings import CosmosSettings
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.cosmos_errors import container_missing, is_absent, translate
 from shared.storage.cosmos_patience import Patience
+from shared.storage.cosmos_sdk import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
 from shared.storage.keys import document_id
 

@@ -1,0 +1,88 @@
+"""What a worker loads before its first request, which every cold start waits for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STATE_IN_COSMOS = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "CosmosDbEndpoint": "https://localhost:9/",
+    "CosmosDbKey": "YQ==",
+    "CosmosDbVerifyTls": "false",
+}
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python as a worker with these settings does, and see it end well."""
+    kept = ("PATH", "HOME", "SYSTEMROOT")
+    environ = {name: os.environ[name] for name in kept if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**environ, **STATE_IN_COSMOS},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def imported() -> set[str]:
+    """The modules that loading the function imports."""
+    report = run("-X", "importtime", "-c", "import MessagesFunction").stderr
+    lines = [line for line in report.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        # For the first name that a user gives.
+        "emoji",
+        "ms_recognizers_number",
+        "ms_recognizers_sequence",
+        # For tokens, which an emulator does not ask for.
+        "azure.identity",
+        "azure.identity.aio",
+        # What botbuilder-azure brings along.
+        "azure.storage.blob",
+        "azure.storage.queue",
+        # Where the host exports its telemetry, it has loaded these itself.
+        "azure.monitor",
+        "opentelemetry",
+        # For developers.
+        "local",
+        "unittest",
+    ],
+)
+def test_module_is_not_imported_at_start(imported: set[str], module: str) -> None:
+    """What the first turn can do without is imported when it is needed, or never."""
+    assert [] == sorted(
+        name for name in imported if name == module or name.startswith(f"{module}.")
+    )
+
+
+def test_modules_of_the_first_turn_are_imported_at_start(imported: set[str]) -> None:
+    """The first user waits for no import that could have been done before."""
+    needed = {"botbuilder.core", "azure.cosmos.aio", "shared.turns.turn", "shared.storage.cosmos"}
+    assert set() == needed - imported
+
+
+def test_the_sdks_storage_is_the_same_class_in_its_package() -> None:
+    """A bot may import botbuilder.azure before or after the app, with all that is in it."""
+    for first, second in (
+        ("MessagesFunction", "botbuilder.azure"),
+        ("botbuilder.azure", "MessagesFunction"),
+    ):
+        said = run(
+            "-c",
+            f"import {first}, {second}\n"
+            "from botbuilder.azure import BlobStorage, CosmosDbPartitionedStorage\n"
+            "from shared.storage.cosmos import CosmosStorage\n"
+            "print(BlobStorage.__name__, issubclass(CosmosStorage, CosmosDbPartitionedStorage))",
+        ).stdout
+        assert "BlobStorage True\n" == said
