@@ -86,3 +86,11 @@ def test_the_sdks_storage_is_the_same_class_in_its_package() -> None:
             "print(BlobStorage.__name__, issubclass(CosmosStorage, CosmosDbPartitionedStorage))",
         ).stdout
         assert "BlobStorage True\n" == said
+
+
+def test_what_is_loaded_is_not_searched_for_garbage() -> None:
+    """A full collection, which stops all turns, has nothing to look at but what turns made."""
+    said = run(
+        "-c", "import MessagesFunction, gc; print(gc.isenabled(), len(gc.get_objects()) < 1000)"
+    ).stdout
+    assert "True True\n" == said
