@@ -1,7 +1,10 @@
 """The composition root: everything is built here, once per worker, and handed in from here."""
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
 
 import azure.functions as func
 from botbuilder.core import Storage
@@ -23,20 +26,30 @@ from shared.turns import TransactionalBot
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class App:
     """The application of one worker. Nothing is connected before the first request."""
 
     endpoint: MessagesEndpoint
     storage: Storage
     http: HttpPool
+    preparations: tuple[Callable[[], Awaitable[object]], ...] = ()
+    """What the first turn would otherwise wait for when its request is authenticated."""
+    _prepared: "asyncio.Future[list[object]] | None" = field(default=None, init=False)
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
+        if self._prepared is None:
+            # On suspicion: whoever needs what fails here tries again, and reports it.
+            self._prepared = asyncio.gather(
+                *(prepare() for prepare in self.preparations), return_exceptions=True
+            )
         return await self.endpoint.handle(request)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
+        if self._prepared is not None:
+            await self._prepared
         await self.http.close()
         # The SDK's Storage has no such method; of ours, only the one with connections.
         if close := getattr(self.storage, "close", None):
@@ -60,12 +73,18 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     http = HttpPool()
     connectors = ConnectorPool(app_id, cloud.oauth_scope, tokens, http)
     storage = storage or _create_storage(settings)
+    preparations: list[Callable[[], Awaitable[object]]] = []
+    # Without an identity nothing is authenticated, and there is no time to use.
+    if tokens is not None:
+        preparations.append(partial(tokens.get, cloud.oauth_scope))
+        if connect := getattr(storage, "connect", None):
+            preparations.append(connect)
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
         TransactionalBot(create_bot, storage),
     )
-    return App(endpoint, storage, http)
+    return App(endpoint, storage, http, tuple(preparations))
 
 
 def _create_storage(settings: Settings) -> Storage:

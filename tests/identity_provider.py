@@ -15,7 +15,8 @@ from jwt.algorithms import RSAAlgorithm
 
 class IdentityProvider:
     """
-    Signs tokens and publishes the keys to check them with.
+    Signs tokens and publishes the keys to check them with; gives the bot's managed identity
+    tokens of its own.
 
     `endorsements` are the channels that its keys may send for; `down` makes every request
     fail; `moved` answers with a redirect;
@@ -25,6 +26,7 @@ class IdentityProvider:
     def __init__(self) -> None:
         self.url = ""
         self.fetches = 0
+        self.tokens_given = 0
         self.down = False
         self.moved = False
         self.endorsements = ["msteams", "emulator"]
@@ -36,6 +38,11 @@ class IdentityProvider:
     @property
     def metadata_url(self) -> str:
         return f"{self.url}/openid"
+
+    @property
+    def identity_settings(self) -> dict[str, str]:
+        """How Azure's host tells a worker where its managed identity gets tokens."""
+        return {"IDENTITY_ENDPOINT": f"{self.url}/identity", "IDENTITY_HEADER": "secret"}
 
     def rotate(self) -> None:
         """From now on sign with a new key, and publish only that."""
@@ -64,6 +71,16 @@ class IdentityProvider:
     async def _where_the_keys_are(self, _: web.Request) -> web.Response:
         return web.json_response({"jwks_uri": f"{self.url}/keys"})
 
+    async def _identity(self, request: web.Request) -> web.Response:
+        self.tokens_given += 1
+        token = {
+            "access_token": f"token-{self.tokens_given}",
+            "expires_on": str(int(time.time()) + 3600),
+            "resource": request.query["resource"],
+            "token_type": "Bearer",
+        }
+        return web.json_response(token)
+
     async def _key_set(self, _: web.Request) -> web.Response:
         if self.down:
             return web.Response(status=503)
@@ -85,6 +102,7 @@ class IdentityProvider:
         app.router.add_get("/openid", self._metadata)
         app.router.add_get("/moved", self._where_the_keys_are)
         app.router.add_get("/keys", self._key_set)
+        app.router.add_get("/identity", self._identity)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

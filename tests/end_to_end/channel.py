@@ -59,6 +59,12 @@ class FakeChannel:
         self.channel_id = channel_id
         self.requests: list[Request] = []
         """Everything the bot sent, in the order of arrival."""
+        self.connections: set[object] = set()
+        """The other ends of all that the bot ever opened."""
+        self.bot_tokens: set[str] = set()
+        """What the bot showed as its token."""
+        self.token = ""
+        """Shown to the bot; empty: none."""
         self.usual_treatment = WELL
         self._next_treatments: dict[str, deque[Treatment]] = defaultdict(deque)
         self._numbers = count(1)
@@ -124,6 +130,8 @@ class FakeChannel:
         """Deliver any activity, or anything at all in the place of one."""
         body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
         headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             async with self._session.post(
                 to or self.bot_url, data=body, headers=headers
@@ -164,6 +172,10 @@ class FakeChannel:
         self._next_treatments[conversation].extend(treatments)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
+        if "Authorization" in request.headers:
+            self.bot_tokens.add(request.headers["Authorization"])
         activity: Activity = await request.json() if request.can_read_body else {}
         conversation = request.match_info["conversation"]
         treatments = self._next_treatments[conversation]
@@ -180,7 +192,6 @@ class FakeChannel:
         if treatment.delay_s:
             await asyncio.sleep(treatment.delay_s)
         if treatment.status is None:
-            assert request.transport is not None
             request.transport.abort()
             return web.Response()
         headers = {}

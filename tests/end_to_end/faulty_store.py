@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from typing import Self
 
@@ -24,6 +24,10 @@ class FaultyStore:
         self.settings = server
         self.treated: list[tuple[str, Treatment]] = []
         """The writes that were not treated well: which document's, and how."""
+        self.requests: Counter[str] = Counter()
+        """How many there were, by method."""
+        self.connections: set[object] = set()
+        """The other ends of all that there ever were."""
         self._server = server
         self._next_treatments: dict[str, deque[Treatment]] = defaultdict(deque)
 
@@ -51,6 +55,9 @@ class FaultyStore:
         self._next_treatments[document].extend(treatments)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
+        self.requests[request.method] += 1
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
         body = await request.read()
         treatment = WELL
         if request.method in ("POST", "PUT"):
@@ -64,7 +71,6 @@ class FaultyStore:
         self.treated.append((document, treatment))
         await asyncio.sleep(treatment.delay_s)
         if treatment.status is None:
-            assert request.transport is not None
             request.transport.abort()
             return web.Response()
         headers = {}
