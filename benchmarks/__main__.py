@@ -19,7 +19,7 @@ from benchmarks.environments import prepare
 from benchmarks.experiment import FULL, QUICK, REAL, Experiment, Extent, Figures
 from benchmarks.machine import machine, versions
 from benchmarks.processes import BENCHMARKS, ROOT, BenchmarkError, Load, Store
-from benchmarks.summary import TITLES, growth_figures, medians, table
+from benchmarks.summary import TITLES, growth_figures, medians, parts_table, table
 from local.emulators import LocalServiceError, install_npm_packages
 
 
@@ -68,6 +68,7 @@ def measure(stacks: list[str], extent: Extent, progress: Progress) -> dict[str, 
     install_npm_packages(progress)
     pythons = {stack: prepare(stack, progress) for stack in stacks}
     rounds: dict[str, list[Figures]] = {stack: [] for stack in stacks}
+    parts: dict[str, dict[str, float]] = {}
     extra: dict[str, dict[str, Any]] = {stack: {} for stack in stacks}
     with Store() as store, Load() as load:
         experiment = Experiment(store, load, extent, progress)
@@ -76,6 +77,9 @@ def measure(stacks: list[str], extent: Extent, progress: Progress) -> dict[str, 
             for stack in stacks if number % 2 == 0 else reversed(stacks):
                 progress.task = f"round {number + 1} of {extent.rounds}, {TITLES[stack]}: "
                 rounds[stack].append(experiment.measure_round(stack, pythons[stack]))
+        for stack in stacks:
+            progress.task = f"{TITLES[stack]}: "
+            parts[stack] = experiment.measure_parts(stack, pythons[stack])
         for stack in stacks if extent.memory_turns else ():
             progress.task = f"{TITLES[stack]}: "
             extra[stack] = {
@@ -88,6 +92,7 @@ def measure(stacks: list[str], extent: Extent, progress: Progress) -> dict[str, 
         "extent": asdict(extent),
         "medians": {stack: _column(rounds[stack], extra[stack]) for stack in stacks},
         "rounds": rounds,
+        "parts": parts,
         **({"memory_and_growth": extra} if extent.memory_turns else {}),
     }
 
@@ -104,7 +109,13 @@ def _column(rounds: list[Figures], extra: Mapping[str, Any]) -> Figures:
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write all files of the results, and show the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = f"{table(results['medians'])}\n{_footnote(results)}"
+    text = "\n".join(
+        [
+            table(results["medians"]),
+            parts_table(results["parts"], results["medians"]),
+            _footnote(results),
+        ]
+    )
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (folder / "table.md").write_text(text)
     print(f"\n{text}")

@@ -95,6 +95,16 @@ class Experiment:
         )
         return figures
 
+    def measure_parts(self, stack: str, python: Path) -> dict[str, float]:
+        """Return what share of its CPU time each part of the software uses."""
+        self._progress("profile")
+        with Server(stack, python, self._new_container(stack)) as server:
+            self._warm_up(server, conversations=8)
+            server.sample()
+            self._measure(server, NONE, conversations=8, seconds=self._extent.seconds)
+            samples = server.samples()
+        return {part: count / sum(samples.values()) for part, count in samples.items()}
+
     def measure_memory(self, stack: str, python: Path) -> list[float]:
         """Return the megabytes held after the same number of turns, twice."""
         self._progress("memory")

@@ -6,7 +6,8 @@ The HTTP server that a measured bot runs behind, the same for each stack.
 SOCKET is the number of an inherited listening socket: requests wait in it from before the
 process starts. Whatever arrives goes to the stack's `main`, as the Functions host would pass it.
 Each line on standard input is answered with a line on standard output: the process's own account
-of its CPU time. The end of the input ends the process.
+of its CPU time, and samples of what it goes to from a line on that says {"sample": true}. The end
+of the input ends the process.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 from aiohttp import web
+
+from benchmarks.sampler import Sampler
 
 Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -56,9 +59,13 @@ async def serve(main: Main, listener: socket.socket) -> None:
     await loop.create_server(web.Server(answer), sock=listener)
     ended = asyncio.Event()
 
+    sampler = Sampler()
+
     def report() -> None:
-        if os.read(sys.stdin.fileno(), 4096):
-            print(json.dumps({"cpu_s": cpu_s()}), flush=True)
+        if question := os.read(sys.stdin.fileno(), 4096):
+            print(json.dumps({"cpu_s": cpu_s(), "parts": sampler.samples}), flush=True)
+            if json.loads(question).get("sample"):
+                sampler.start()
         else:
             ended.set()
 

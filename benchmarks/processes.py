@@ -170,6 +170,15 @@ class Server(Conversant):
         used: float = self.ask()["cpu_s"]
         return used
 
+    def sample(self) -> None:
+        """From now on note what the CPU time goes to."""
+        self.ask(sample=True)
+
+    def samples(self) -> dict[str, int]:
+        """Return how many samples there were of each part since then."""
+        taken: dict[str, int] = self.ask()["parts"]
+        return taken
+
     def memory_mb(self) -> float:
         """Return the memory that the process holds."""
         kilobytes = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.pid)])

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from benchmarks.sampler import PARTS, REST
+
 TITLES = {
     "stock": "Bot Framework SDK",
     "agents": "Microsoft 365 Agents SDK",
@@ -113,6 +115,24 @@ def table(figures: Mapping[str, Mapping[str, float]]) -> str:
             continue
         cells = [_cell(figures[stack].get(row.figure), row.digits) for stack in stacks]
         lines.append(" | ".join(["", row.title, *cells, verdict(row, figures), ""]))
+    return "\n".join(line.strip() for line in lines) + "\n"
+
+
+def parts_table(
+    parts: Mapping[str, Mapping[str, float]], figures: Mapping[str, Mapping[str, float]]
+) -> str:
+    """Return a Markdown table of what the CPU time of a turn goes to, in ms, for each stack."""
+    stacks = [stack for stack in TITLES if stack in parts]
+    names = sorted({name for stack in stacks for name in parts[stack]}, key=[*PARTS, REST].index)
+    lines = [
+        " | ".join(["", "CPU per turn (ms)", *(TITLES[stack] for stack in stacks), ""]),
+        "| --- |" + " ---: |" * len(stacks),
+    ]
+    for name in names:
+        cells = [
+            _cell(parts[stack].get(name, 0) * figures[stack]["cpu_ms_8"], 2) for stack in stacks
+        ]
+        lines.append(" | ".join(["", name, *cells, ""]))
     return "\n".join(line.strip() for line in lines) + "\n"
 
 

@@ -1,0 +1,61 @@
+"""Where a process's CPU time goes, by the part of the software that uses it."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from types import FrameType
+
+INTERVAL_S = 0.001
+"""Of CPU time, not of the clock; the kernel's own may be longer."""
+
+PARTS = {
+    "the bot": ("/shared/bot/", "/benchmarks/stacks/"),
+    "atomic turns": ("/shared/turns/",),
+    "state documents": ("/shared/storage/", "/msgspec/"),
+    "endpoint, authentication, replies": ("/shared/", "/MessagesFunction/"),
+    "the SDK": (
+        *("/botbuilder/", "/botframework/", "/msrest/", "/jsonpickle/", "/isodate/"),
+        *("/microsoft_agents/", "/pydantic/"),
+    ),
+    "azure-cosmos, azure-core": ("/azure/cosmos/", "/azure/core/"),
+    "HTTP": (
+        *("/aiohttp/", "/yarl/", "/multidict/", "/http/client.py"),
+        *("/requests/", "/urllib3/", "/requests_oauthlib/"),
+    ),
+    "event loop, TLS, sockets": ("/asyncio/", "/ssl.py", "/socket.py", "/selectors.py"),
+    "the benchmark's front": ("/benchmarks/", "/azure/functions/"),
+}
+"""The first that a path belongs to counts. What is in none of them belongs to its caller."""
+
+REST = "other"
+
+
+def part_of(paths: Iterable[str]) -> str:
+    """Return the part that a stack of source files, the innermost first, is at work for."""
+    for path in paths:
+        for part, markers in PARTS.items():
+            if any(marker in path for marker in markers):
+                return part
+    return REST
+
+
+class Sampler:
+    """Notes at intervals of CPU time what the main thread is at work for."""
+
+    def __init__(self) -> None:
+        self.samples: Counter[str] = Counter()
+        """How many there are of each part."""
+
+    def start(self) -> None:
+        """Take samples until the process ends."""
+        signal.signal(signal.SIGPROF, self._take)
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
+
+    def _take(self, _signal: int, frame: FrameType | None) -> None:
+        self.samples[part_of(_paths(frame))] += 1
+
+
+def _paths(frame: FrameType | None) -> Iterator[str]:
+    while frame is not None:
+        yield frame.f_code.co_filename
+        frame = frame.f_back
