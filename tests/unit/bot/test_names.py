@@ -6,6 +6,8 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ms_recognizers_number import Culture, recognize_number
+from ms_recognizers_number.resources.english_numeric import EnglishNumeric
 
 from shared.bot.names import MAX_NAME_CHARACTERS, objection_to
 
@@ -142,6 +144,49 @@ import shared.bot
 print([name for name in sys.modules if "recognizers" in name])
 """
     assert "[]" == _run(program)
+
+
+def test_a_plain_name_needs_no_recognizers() -> None:
+    """Most names are letters that spell no number, and cost a process nothing."""
+    program = """
+import asyncio, sys
+from shared.bot.names import objection_to
+for name in ("Ada", "Anne-Marie O'Neill", "Simon Peyton Jones"):
+    asyncio.run(objection_to(name))
+print([name for name in sys.modules if "recognizers" in name])
+"""
+    assert "[]" == _run(program)
+
+
+_WORDS = [
+    *EnglishNumeric.CardinalNumberMap,
+    *EnglishNumeric.OrdinalNumberMap,
+    *EnglishNumeric.RoundNumberMap,
+    *EnglishNumeric.RelativeReferenceOffsetMap,
+    *("and", "over", "in", "out of", "point", "minus", "percent", "Ada"),
+]
+"""All that the recognizers know of English numbers, and what stands between."""
+
+
+def _is_number(text: str) -> bool:
+    found = [(match.start, match.end) for match in recognize_number(text, Culture.English)]
+    return found == [(0, len(text) - 1)]
+
+
+async def test_no_number_word_is_taken_for_a_plain_name() -> None:
+    """Each word that the recognizers find a number in is refused."""
+    for text in [*_WORDS, *(f"a {word}" for word in _WORDS)]:
+        refused = await objection_to(text) == "That looks like a number."
+        assert _is_number(text) <= refused, text
+
+
+@given(st.lists(st.sampled_from(_WORDS), min_size=2, max_size=5), st.sampled_from([" ", "-"]))
+async def test_no_spelled_number_is_taken_for_a_plain_name(words: list[str], joint: str) -> None:
+    """Nor is a number of several words."""
+    text = joint.join(words)[:MAX_NAME_CHARACTERS]
+    refused = await objection_to(text) == "That looks like a number."
+
+    assert _is_number(text) <= refused
 
 
 def test_the_recognizers_leave_the_precision_of_decimals_alone() -> None:
