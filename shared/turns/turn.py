@@ -9,35 +9,26 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 
 from botbuilder.core import Bot, Storage, TurnContext
 
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
-    StateError,
     StateNotStorable,
     StateTooLarge,
     StateUnreadable,
     TurnDeadlineExceeded,
 )
-from shared.turns import stored
-from shared.turns.attempt import (
-    Apologies,
-    Attempt,
-    apology,
-    check_size,
-    run_bot,
-)
+from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
 from shared.turns.delivery import Channel, Progress
+from shared.turns.documents import Documents
 from shared.turns.identity import TurnIdentity
 from shared.turns.journal import Change, TurnRecord, digest
+from shared.turns.leases import Leases, TurnState
 from shared.turns.limits import (
-    CLOCK_TOLERANCE_S,
     DELIVERIES,
     DELIVERY_S,
-    LEASE_S,
     SEEN_S,
     SEND_S,
     SETTLE_S,
@@ -48,21 +39,6 @@ from shared.turns.surroundings import STORE_FAULTS, Patience, Surroundings
 from shared.turns.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
-
-
-class TurnState(Enum):
-    """What has become of the last turn that a conversation committed."""
-
-    SETTLED = "settled"
-    """Everything has happened. The next turn may run."""
-    OURS = "ours"
-    """Committed by us: we finish it."""
-    ONGOING = "ongoing"
-    """Committed by somebody who may be delivering it now: we wait."""
-    ABANDONED = "abandoned"
-    """Its owner gave it up, or has been silent for longer than the lease: we take it over."""
-    DELIVERED = "delivered"
-    """Only writes to other documents may be missing, which anybody may apply at any time."""
 
 
 class Turn:
@@ -79,20 +55,17 @@ class Turn:
         apologies: Apologies,
     ) -> None:
         self._home_key = identity.home_key
-        self._user_key = identity.user_key
         self._turn_id = identity.turn_id or surroundings.token()
         self._create_bot = create_bot
-        self._storage = storage
+        self._documents = Documents(storage, identity)
         self._context = context
         self._channel = Channel(context)
         self._patience = patience
         self._surroundings = surroundings
         self._apologies = apologies
         self._attempts: dict[str, Attempt] = {}
-        self._owned_since_s: dict[str, float] = {}
-        self._first_seen_s: dict[str, float] = {}
+        self._leases = Leases(surroundings)
         self._prefetched: Stored | None = None
-        self._home_version = 0
 
     async def happen(self) -> None:
         """
@@ -120,11 +93,11 @@ class Turn:
     async def begin(self) -> Stored:
         """Read the home document, and see to it that the turn before is settled."""
         home, self._prefetched = await asyncio.gather(
-            self._read_home(self._patience), self._prefetch_user()
+            self._documents.read_home(self._patience), self._documents.read_user()
         )
         while True:
             last = home.journal.last
-            match self._state_of(last):
+            match self._leases.state_of(last):
                 case TurnState.SETTLED:
                     return home
                 case TurnState.OURS | TurnState.DELIVERED:
@@ -134,25 +107,9 @@ class Turn:
                 case TurnState.ONGOING:
                     await self._patience.pause()
                     finished = None
-            home = finished or await self._read_home(self._patience)
+            home = finished or await self._documents.read_home(self._patience)
             # While we waited, turns of other conversations may have changed the user's.
             self._prefetched = None
-
-    def _state_of(self, last: TurnRecord | None) -> TurnState:
-        if last is None or last.is_settled:
-            return TurnState.SETTLED
-        if last.is_delivered:
-            return TurnState.DELIVERED
-        now_s = _time_s()
-        if last.by in self._owned_since_s:
-            lease_left_s = self._owned_since_s[last.by] + LEASE_S - now_s
-            return TurnState.OURS if lease_left_s >= SEND_S else TurnState.ABANDONED
-        # Its owner counts from before the commit, and we from after it, so that our
-        # clocks need not agree. They must roughly agree for turns from long ago.
-        watched_s = now_s - self._first_seen_s.setdefault(last.by, now_s)
-        age_s = self._surroundings.now_s() - last.at_s
-        is_over = watched_s >= LEASE_S or age_s >= LEASE_S + CLOCK_TOLERANCE_S
-        return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING
 
     # Run
 
@@ -167,7 +124,7 @@ class Turn:
             prefetched = self._prefetched
             if prefetched and prefetched.key == key and prefetched.version >= seen.get(key, 0):
                 return prefetched
-            return await self._read(key, seen.get(key, 0), self._patience)
+            return await self._documents.read_at_least(seen.get(key, 0), key, self._patience)
 
         by = self._surroundings.token()
         unit = UnitOfWork(home, read)
@@ -204,9 +161,9 @@ class Turn:
         for document in (*(base.changed_by(c) for base, c in attempt.others.values()), committed):
             check_size(document)
         self._attempts[attempt.by] = attempt
-        self._owned_since_s[attempt.by] = _time_s()
+        self._leases.take(attempt.by)
         try:
-            return await self._write_home(committed)
+            return await self._documents.write_home(committed)
         except STORE_FAULTS as error:
             await self._patience.pause(error)
             return None
@@ -221,7 +178,7 @@ class Turn:
             DeliveryUncertain: not all of it could be done; a redelivery or the next turn
                 goes on from there.
         """
-        if self._state_of(home.journal.last) is TurnState.SETTLED:
+        if self._leases.state_of(home.journal.last) is TurnState.SETTLED:
             return home
         versions, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
         return await self.settle(home, versions, progress)
@@ -238,8 +195,7 @@ class Turn:
         last = _last(home)
         if not last.writes:
             return {}
-        owned_since_s = self._owned_since_s.get(last.by, _time_s())
-        patience = Patience(self._surroundings, owned_since_s + LEASE_S - SEND_S)
+        patience = Patience(self._surroundings, self._leases.end_s(last.by) - SEND_S)
         attempt = self._attempts.get(last.by)
         bases = {key: base for key, (base, _) in attempt.others.items()} if attempt else {}
         versions = await asyncio.gather(
@@ -257,12 +213,12 @@ class Turn:
             async with asyncio.timeout(patience.left_s):
                 while True:
                     try:
-                        document = document or await stored.read(self._storage, key)
+                        document = document or await self._documents.read(key)
                         if document.journal.has_applied(self._home_key, stamp):
                             return document.version
                         journal = document.journal.apply(self._home_key, stamp)
                         changed = replace(document.changed_by(change), journal=journal)
-                        return (await stored.write(self._storage, changed)).version
+                        return (await self._documents.write(changed)).version
                     except STORE_FAULTS as error:
                         document = None
                         await patience.pause(error)
@@ -290,7 +246,7 @@ class Turn:
             attempt.operations if attempt else [Operation.from_text(text) for text in last.replies]
         )
         while True:
-            lease_end_s = self._owned_since_s[_last(home).by] + LEASE_S
+            lease_end_s = self._leases.end_s(_last(home).by)
             progress = await self._channel.deliver(
                 operations, progress, lease_end_s, home.journal.ids
             )
@@ -325,17 +281,17 @@ class Turn:
             )
             noted = replace(home, journal=journal)
             try:
-                noted = await self._write_home(noted)
+                noted = await self._documents.write_home(noted)
                 break
             except STORE_FAULTS as error:
                 try:
                     await patience.pause(error)
-                    home = await self._read_home(patience)
+                    home = await self._documents.read_home(patience)
                 except TurnDeadlineExceeded:
                     _logger.warning("turn.unsettled turn=%s (%s)", digest(last.id), error)
                     return noted
                 fresh = home.journal.last
-                if fresh is None or fresh.by not in self._owned_since_s or fresh.is_settled:
+                if fresh is None or not self._leases.is_ours(fresh.by) or fresh.is_settled:
                     return None
         if not is_finished:
             _logger.warning("turn.unsettled turn=%s", digest(last.id))
@@ -366,12 +322,12 @@ class Turn:
 
     async def _take_over(self, home: Stored, progress: Progress) -> Stored | None:
         by = self._surroundings.token()
-        self._owned_since_s[by] = _time_s()
+        self._leases.take(by)
         journal = home.journal.take_over(
             by, self._surroundings.now_s(), progress.sent, progress.ids
         )
         try:
-            return await self._write_home(replace(home, journal=journal))
+            return await self._documents.write_home(replace(home, journal=journal))
         except STORE_FAULTS as error:
             await self._patience.pause(error)
             return None
@@ -391,38 +347,6 @@ class Turn:
 
     def _leave_turn_state(self, attempt: Attempt) -> None:
         self._context.turn_state.update(attempt.turn_state)
-
-    # Reading and writing
-
-    async def _read_home(self, patience: Patience) -> Stored:
-        """Read the home document, never an older one than was read or written before."""
-        home = await self._read(self._home_key, self._home_version, patience)
-        self._home_version = home.version
-        return home
-
-    async def _write_home(self, home: Stored) -> Stored:
-        written = await stored.write(self._storage, home)
-        self._home_version = written.version
-        return written
-
-    async def _read(self, key: str, at_least: int, patience: Patience) -> Stored:
-        """Read a document that is not older than the version; replicas may lag behind."""
-        cause: Exception | None = None
-        while True:
-            try:
-                document = await stored.read(self._storage, key)
-                if document.version >= at_least:
-                    return document
-            except STORE_FAULTS as error:
-                cause = error
-            await patience.pause(cause)
-
-    async def _prefetch_user(self) -> Stored | None:
-        """The user's document, on suspicion; whoever needs it reads it if this fails."""
-        try:
-            return await stored.read(self._storage, self._user_key) if self._user_key else None
-        except StateError:
-            return None
 
 
 def _last(home: Stored) -> TurnRecord:

@@ -45,8 +45,8 @@ MUTANTS = (
     ),
     Mutant(
         "an attempt knows its own commit when the answer was lost",
-        "turn.py",
-        "if last.by in self._owned_since_s:",
+        "leases.py",
+        "if self.is_ours(last.by):",
         "if last.by == 'nobody':",
     ),
     Mutant(
@@ -58,8 +58,8 @@ MUTANTS = (
     Mutant(
         "no document is read older than the conversation has written it",
         "turn.py",
-        "return await self._read(key, seen.get(key, 0), self._patience)",
-        "return await self._read(key, 0, self._patience)",
+        "self._documents.read_at_least(seen.get(key, 0), key, self._patience)",
+        "self._documents.read_at_least(0, key, self._patience)",
     ),
     Mutant(
         "the user document that was read in advance is not older either",
@@ -100,50 +100,50 @@ MUTANTS = (
     Mutant(
         "nothing is sent before the commit",
         "turn.py",
-        "            return await self._write_home(committed)",
+        "            return await self._documents.write_home(committed)",
         "            await self.deliver(committed)\n"
-        "            return await self._write_home(committed)",
+        "            return await self._documents.write_home(committed)",
     ),
     Mutant(
         "the next turn waits for an unsettled one",
-        "turn.py",
+        "leases.py",
         "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
         "return TurnState.SETTLED",
     ),
     Mutant(
         "an unsettled turn is taken over only when its lease is over",
-        "turn.py",
+        "leases.py",
         "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
         "return TurnState.ABANDONED",
     ),
     Mutant(
         "an abandoned turn is taken over some time",
-        "turn.py",
+        "leases.py",
         "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
         "return TurnState.ONGOING",
     ),
     Mutant(
         "the lease is measured with the observer's own clock",
-        "turn.py",
+        "leases.py",
         "is_over = watched_s >= LEASE_S or age_s >= LEASE_S + CLOCK_TOLERANCE_S",
         "is_over = age_s >= LEASE_S",
     ),
     Mutant(
         "a turn is taken over with a fencing write",
         "turn.py",
-        "return await self._write_home(replace(home, journal=journal))",
+        "return await self._documents.write_home(replace(home, journal=journal))",
         "return replace(home, journal=journal)",
     ),
     Mutant(
         "nothing is sent after the lease",
         "turn.py",
-        "lease_end_s = self._owned_since_s[_last(home).by] + LEASE_S",
-        "lease_end_s = _time_s() + 60",
+        "lease_end_s = self._leases.end_s(_last(home).by)",
+        "lease_end_s = self._leases.end_s(_last(home).by) + 60",
     ),
     Mutant(
         "a finished turn is settled",
         "turn.py",
-        "noted = await self._write_home(noted)",
+        "noted = await self._documents.write_home(noted)",
         "noted = noted",
     ),
     Mutant(
@@ -154,9 +154,9 @@ MUTANTS = (
     ),
     Mutant(
         "the home document is never read older than it is known to be",
-        "turn.py",
-        "home = await self._read(self._home_key, self._home_version, patience)",
-        "home = await self._read(self._home_key, 0, patience)",
+        "documents.py",
+        "self.read_at_least(self._home_version, self._home_key, patience)",
+        "self.read_at_least(0, self._home_key, patience)",
     ),
     Mutant(
         "changes are applied in time for the owner to note that replies were sent",
