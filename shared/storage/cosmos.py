@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from azure.core import AsyncPipelineClient, MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.settings import settings as azure_settings
 from azure.cosmos.aio import CosmosClient
@@ -241,16 +240,18 @@ def _shorten_pipeline(connection: Any, transport: AioHttpTransport) -> None:
     Take out of the way of a request what does nothing for it, a quarter of its CPU.
 
     The policies of azure-core repeat requests (switched off), find proxies (none), log
-    headers (nowhere), and parse the answer, which azure-cosmos then parses again.
+    headers (nowhere), and parse the answer, which azure-cosmos then parses again. With a managed
+    identity, the one that brings the token stays.
     """
-    agent = UserAgentPolicy(base_user_agent=connection._user_agent)
-    authorisation = [
-        policy
-        for policy in connection.pipeline_client._pipeline._impl_policies
-        if isinstance(policy, AsyncCosmosBearerTokenCredentialPolicy)
-    ]
+    connection.default_headers["User-Agent"] = connection._user_agent
     connection.pipeline_client = AsyncPipelineClient(
-        base_url=connection.url_connection, transport=transport, policies=[agent, *authorisation]
+        base_url=connection.url_connection,
+        transport=transport,
+        policies=[
+            policy
+            for policy in connection.pipeline_client._pipeline._impl_policies
+            if isinstance(policy, AsyncCosmosBearerTokenCredentialPolicy)
+        ],
     )
     # Looked up in the environment by each request otherwise.
     azure_settings.tracing_enabled = azure_settings.tracing_enabled()

@@ -121,6 +121,14 @@ class TestRequests:
             json.loads(headers["x-ms-documentdb-partitionkey"]) for headers in cosmos.headers
         ]
 
+    async def test_requests_say_which_library_sends_them(
+        self, cosmos: FakeCosmos, storage: CosmosStorage
+    ) -> None:
+        """Microsoft's support asks for it."""
+        await storage.read(["key"])
+
+        assert cosmos.headers[0]["User-Agent"].startswith("azsdk-python-cosmos")
+
     async def test_a_replacement_is_conditional(
         self, cosmos: FakeCosmos, storage: CosmosStorage
     ) -> None:
