@@ -13,6 +13,7 @@ of the input ends the process.
 import asyncio
 import importlib
 import json
+import logging
 import os
 import resource
 import socket
@@ -75,6 +76,8 @@ async def serve(main: Main, listener: socket.socket) -> None:
 
 if __name__ == "__main__":
     stack, descriptor = sys.argv[1:]
+    # That anyone may chat here, for one, is no news to whoever measures.
+    logging.basicConfig(level=logging.ERROR)
     function = importlib.import_module(f"benchmarks.stacks.{stack}")
     asyncio.run(serve(function.main, socket.socket(fileno=int(descriptor))))
     # Clients that were never closed would complain; there is nothing left to save.

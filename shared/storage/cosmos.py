@@ -69,8 +69,9 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         self._codec = codec
         self._timeout_s = timeout_s
         self._credential = None if settings.key else _managed_identity(identity_client_id)
-        # By default each request looks for proxies and for a .netrc file, in two threads.
-        transport = AioHttpTransport(use_env_settings=False)
+        # By default each request looks for proxies and for a .netrc file, in two threads, and has
+        # a timer set anew by each piece of its answer; `timeout_s` ends it already.
+        transport = AioHttpTransport(use_env_settings=False, read_timeout=None)
         self.client = CosmosClient(
             settings.endpoint,
             self._credential or settings.key,

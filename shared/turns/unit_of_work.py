@@ -36,7 +36,7 @@ class UnitOfWork(Storage):
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
         """Copies of the documents, as the bot left them; absent ones are left out."""
         keys = list(dict.fromkeys(keys))
-        await asyncio.gather(*(self._base(key) for key in keys))
+        await asyncio.gather(*(self._base(key) for key in keys if key not in self._bases))
         documents = {key: self._current(key) for key in keys}
         return {key: document for key, document in documents.items() if document is not None}
 
