@@ -11,6 +11,7 @@ import msgspec
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
+from shared.errors import StateNotStorable
 from shared.turns.wire import activity_from_wire
 from shared.wire import to_wire
 
@@ -34,9 +35,19 @@ class Operation:
     """The id that the bot was given for an activity before it was sent."""
 
     def to_text(self) -> str:
-        """The operation as JSON; kept as text, it is opaque to whatever stores it."""
+        """
+        The operation as JSON; kept as text, it is opaque to whatever stores it.
+
+        Raises:
+            StateNotStorable: it has text in it that is none.
+        """
         plain = {"verb": self.verb.value, "id": self.given_id, "subject": to_wire(self.subject)}
-        return msgspec.json.encode(plain).decode()
+        try:
+            return msgspec.json.encode(plain).decode()
+        except UnicodeEncodeError as error:
+            raise StateNotStorable(
+                "A reply has half of a surrogate pair in it, which is no character."
+            ) from error
 
     @classmethod
     def from_text(cls, text: str) -> "Operation":

@@ -137,6 +137,17 @@ async def test_a_bot_that_raises_changes_nothing_and_apologises_once(
     assert "private" not in caplog.text
 
 
+async def test_a_reply_that_is_no_text_is_apologised_for(room_with: RoomWith) -> None:
+    """Half of a surrogate pair can neither be stored nor sent: the user hears of the failure."""
+
+    async def say_half_a_character(context: TurnContext, _storage: Storage) -> None:
+        await context.send_activity("half: \ud800")
+
+    room = room_with(say_half_a_character, apologies=Apologies(bot_failed="Oh no."))
+    await room.hears()
+    assert ["Oh no."] == room.texts()
+
+
 async def test_user_state_that_cannot_be_read_is_told_once(room_with: RoomWith) -> None:
     """The document is left as it is, and a redelivery says nothing."""
 
