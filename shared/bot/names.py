@@ -19,7 +19,7 @@ _NUMBER_WORD = (
     r"|twel|twent|hundred|thousand|[mb]illion|trillion|[mbt]ln|lakh|crore|doz|half|quarter)"
 )
 _PLAIN_NAME = re.compile(f"(?!.*{_NUMBER_WORD})[a-z' -]+", re.IGNORECASE | re.ASCII)
-"""No address is without a digit or a punctuation mark, and no spelled number without its words."""
+"""An address has other signs in it than these, and a spelled number has one of its words."""
 
 
 async def objection_to(name: str) -> str | None:

@@ -36,7 +36,9 @@ async def test_the_bot_in_the_readme_runs_as_it_stands(monkeypatch: pytest.Monke
     assert [f"That was message {number} of yours." for number in (1, 2, 3)] == said
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/azure.md", "docs/performance.md", "docs/security.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/azure.md", "docs/performance.md", "docs/security.md"]
+)
 def test_links_lead_somewhere(document: str) -> None:
     """What a page links to within the project is there."""
     page = ROOT / document
