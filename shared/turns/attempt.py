@@ -161,6 +161,9 @@ def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _as_plain(value: Any) -> Any:
+    if isinstance(value, str):
+        # Text with a class of its own, of which msgspec knows nothing.
+        return str.__str__(value)
     return vars(value) if hasattr(value, "__dict__") else str(value)
 
 

@@ -204,7 +204,14 @@ async def test_a_sent_activity_may_be_changed_in_its_turn(room_with: RoomWith) -
     ] == room.channel.log
 
 
-async def test_a_sent_activity_may_be_changed_in_a_later_turn(room_with: RoomWith) -> None:
+class CardId(str):
+    """Text that has a class of its own."""
+
+
+@pytest.mark.parametrize("kind", [str, CardId])
+async def test_a_sent_activity_may_be_changed_in_a_later_turn(
+    room_with: RoomWith, kind: type[str]
+) -> None:
     """A bot that stored the id finds its activity again."""
 
     async def keep_card(context: TurnContext, storage: Storage) -> None:
@@ -212,7 +219,7 @@ async def test_a_sent_activity_may_be_changed_in_a_later_turn(room_with: RoomWit
         card = state.create_property("card")
         if context.activity.text == "show":
             response = await context.send_activity("card")
-            await card.set(context, response.id)
+            await card.set(context, kind(response.id))
             await state.save_changes(context)
         else:
             shown = await card.get(context)
