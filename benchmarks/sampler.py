@@ -47,7 +47,7 @@ class Sampler:
         """How many there are of each part."""
 
     def start(self) -> None:
-        """Take samples until the process ends."""
+        """Take samples until the process ends, by os._exit: a signal at the end would kill it."""
         signal.signal(signal.SIGPROF, self._take)
         signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
 

@@ -1,10 +1,26 @@
 """The benchmark's own arithmetic, and that its table says what was measured."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.summary import ROWS, Limit, Row, growth_figures, medians, percentile, table, verdict
+from benchmarks.sampler import REST, part_of
+from benchmarks.summary import (
+    ROWS,
+    Limit,
+    Row,
+    growth_figures,
+    medians,
+    parts_table,
+    percentile,
+    table,
+    verdict,
+)
 
 
 def test_percentiles_are_values_that_occurred() -> None:
@@ -74,3 +90,52 @@ def test_growth_compares_the_largest_load_with_the_smallest() -> None:
     growth = {"conversations": {1: 8.0, 8: 7.0, 64: 8.0}, "state_kb": {1: 8.0, 100: 12.0}}
 
     assert {"growth_conversations": 1.0, "growth_state": 1.5} == growth_figures(growth)
+
+
+@pytest.mark.parametrize(
+    ("paths", "part"),
+    [
+        (
+            ["/lib/json/encoder.py", "/site-packages/azure/cosmos/_base.py"],
+            "azure-cosmos, azure-core",
+        ),
+        (["/lib/asyncio/tasks.py", "/app/shared/turns/turn.py"], "event loop, TLS, sockets"),
+        (["/lib/copy.py", "/app/shared/turns/turn.py", "/app/shared/app.py"], "atomic turns"),
+        (["/app/shared/bot/names.py", "/site-packages/botbuilder/core/bot.py"], "the bot"),
+        (["/app/shared/wire.py"], "endpoint, authentication, replies"),
+        (["/lib/runpy.py"], REST),
+    ],
+)
+def test_cpu_time_counts_for_the_innermost_part(paths: list[str], part: str) -> None:
+    """What the standard library does, but for the event loop, it does for its caller."""
+    assert part == part_of(paths)
+
+
+def test_the_parts_of_a_turn_add_up_to_it() -> None:
+    """Shares become milliseconds; a part that a stack has not is zero there."""
+    parts = {"ours": {"the SDK": 0.75, "HTTP": 0.25}, "bare": {"HTTP": 1.0}}
+    figures = {"ours": {"cpu_ms_8": 4.0}, "bare": {"cpu_ms_8": 1.5}}
+
+    assert [
+        "| the SDK | 3.00 | 0.00 |",
+        "| HTTP | 1.00 | 1.50 |",
+    ] == parts_table(parts, figures).splitlines()[2:]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="the benchmark needs Linux or macOS")
+def test_samples_are_taken_of_what_runs() -> None:
+    """A process that computes is seen computing."""
+    program = """
+import json, os
+from benchmarks.sampler import Sampler
+sampler = Sampler()
+sampler.start()
+while not sampler.samples:
+    json.dumps(list(range(1000)))
+print(list(sampler.samples), flush=True)
+os._exit(0)
+"""
+    root = Path(__file__).parents[2]
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=root, text=True, timeout=60)
+
+    assert f"['{REST}']\n" == said
