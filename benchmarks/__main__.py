@@ -141,6 +141,7 @@ def _footnote(results: Mapping[str, Any]) -> str:
         f"{REAL.channel_ms} ms to each reply. Turns that failed: {failed}.\n"
         f"{described['processor']}; {described['system']}; Python {described['python']}, "
         f"Node {described['node']}.\n"
+        "What holds a goal that is missed, and what was tried: docs/performance.md.\n"
     )
 
 
