@@ -13,6 +13,7 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 from shared.turns.limits import POLL_MAX_S, SAY_S, SEND_S
 from shared.turns.operations import Operation, Verb
 from shared.turns.outcomes import Outcome, failure_of
+from shared.turns.surroundings import loop_time_s
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Channel:
         It returns early, and not stuck, when there is no time for one more operation.
         """
         while progress.sent < len(operations):
-            if lease_end_s - _time_s() < SEND_S:
+            if lease_end_s - loop_time_s() < SEND_S:
                 return progress
             ids = {**known_ids, **progress.ids}
             operation = _with_real_ids(operations[progress.sent], ids)
@@ -94,7 +95,7 @@ class Channel:
             except Exception as error:
                 failure = failure_of(error)
                 pause_s = max(failure.retry_after_s, POLL_MAX_S)
-                too_late = _time_s() + pause_s > lease_end_s - SEND_S
+                too_late = loop_time_s() + pause_s > lease_end_s - SEND_S
                 if failure.outcome is not Outcome.NOT_SENT or too_late:
                     raise
             await asyncio.sleep(pause_s)
@@ -169,7 +170,3 @@ def _is_about_nothing(operation: Operation, operations: list[Operation]) -> bool
     subject = operation.subject
     subject_id = subject.id if operation.verb is Verb.UPDATE else subject.activity_id
     return subject_id in {other.given_id for other in operations if other.given_id}
-
-
-def _time_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -4,12 +4,11 @@ Whose a committed turn is: the attempt's that committed it or took it over, for 
 So a turn is delivered by one process at a time, and by another when that one has died.
 """
 
-import asyncio
 from enum import Enum
 
 from shared.turns.journal import TurnRecord
 from shared.turns.limits import CLOCK_TOLERANCE_S, LEASE_S, SEND_S
-from shared.turns.surroundings import Surroundings
+from shared.turns.surroundings import Surroundings, loop_time_s
 
 
 class TurnState(Enum):
@@ -37,7 +36,7 @@ class Leases:
 
     def take(self, by: str) -> None:
         """Count the lease of an attempt of ours from now: before the write that makes it valid."""
-        self._owned_since_s[by] = _time_s()
+        self._owned_since_s[by] = loop_time_s()
 
     def is_ours(self, by: str) -> bool:
         """Whether we have taken it, however long ago."""
@@ -45,7 +44,7 @@ class Leases:
 
     def end_s(self, by: str) -> float:
         """When it ends, by the event loop's clock; for somebody else's, at the latest."""
-        return self._owned_since_s.get(by, _time_s()) + LEASE_S
+        return self._owned_since_s.get(by, loop_time_s()) + LEASE_S
 
     def state_of(self, last: TurnRecord | None) -> TurnState:
         """Tell what is to be done about a conversation's last turn; None: there is none."""
@@ -53,7 +52,7 @@ class Leases:
             return TurnState.SETTLED
         if last.is_delivered:
             return TurnState.DELIVERED
-        now_s = _time_s()
+        now_s = loop_time_s()
         if self.is_ours(last.by):
             return TurnState.OURS if self.end_s(last.by) - now_s >= SEND_S else TurnState.ABANDONED
         # Its owner counts from before the commit, and we from after it, so that our
@@ -62,7 +61,3 @@ class Leases:
         age_s = self._surroundings.now_s() - last.at_s
         is_over = watched_s >= LEASE_S or age_s >= LEASE_S + CLOCK_TOLERANCE_S
         return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING
-
-
-def _time_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -27,6 +27,11 @@ class Surroundings:
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
+def loop_time_s() -> float:
+    """Seconds by the event loop's own clock, which only ever goes forward."""
+    return asyncio.get_running_loop().time()
+
+
 class Patience:
     """Jittered, growing pauses until a point in time of the event loop's clock."""
 
@@ -37,7 +42,7 @@ class Patience:
 
     @property
     def left_s(self) -> float:
-        return self._until_s - asyncio.get_running_loop().time()
+        return self._until_s - loop_time_s()
 
     async def pause(self, cause: Exception | None = None) -> None:
         """

@@ -2,7 +2,6 @@
 An ordinary bot, with turns that happen completely and once.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
 from shared.turns.locks import ConversationLocks
 from shared.turns.operations import message
-from shared.turns.surroundings import Patience, Surroundings
+from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class TransactionalBot(Bot):
             MalformedActivity: the activity belongs to no conversation.
         """
         identity = TurnIdentity.of(context.activity)
-        deadline_s = asyncio.get_running_loop().time() + TURN_DEADLINE_S
+        deadline_s = loop_time_s() + TURN_DEADLINE_S
         patience = Patience(self._surroundings, deadline_s)
         turn = Turn(
             identity,

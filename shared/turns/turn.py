@@ -35,7 +35,7 @@ from shared.turns.limits import (
 )
 from shared.turns.operations import Operation
 from shared.turns.stored import Stored
-from shared.turns.surroundings import STORE_FAULTS, Patience, Surroundings
+from shared.turns.surroundings import STORE_FAULTS, Patience, Surroundings, loop_time_s
 from shared.turns.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
@@ -271,7 +271,7 @@ class Turn:
         """
         last = _last(home)
         is_finished = progress.sent == len(last.replies) and versions.keys() == last.writes.keys()
-        patience = Patience(self._surroundings, _time_s() + SETTLE_S)
+        patience = Patience(self._surroundings, loop_time_s() + SETTLE_S)
         while True:
             now_s = self._surroundings.now_s()
             journal = (
@@ -353,7 +353,3 @@ def _last(home: Stored) -> TurnRecord:
     if home.journal.last is None:
         raise AssertionError("there is no last turn")
     return home.journal.last
-
-
-def _time_s() -> float:
-    return asyncio.get_running_loop().time()
