@@ -12,6 +12,26 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
 
+APP_ID = "11111111-1111-1111-1111-111111111111"
+"""The bot whose channel and identity it is."""
+
+ISSUER = "https://api.botframework.com"
+SERVICE_URL = "https://smba.trafficmanager.net/emea/"
+
+
+def channel_claims(**changes: Any) -> dict[str, Any]:
+    """Claims as the Bot Connector makes them; a change to None takes one away."""
+    now_s = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": APP_ID,
+        "serviceurl": SERVICE_URL,
+        "nbf": now_s - 60,
+        "exp": now_s + 3600,
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
 
 class IdentityProvider:
     """
@@ -38,6 +58,17 @@ class IdentityProvider:
     @property
     def metadata_url(self) -> str:
         return f"{self.url}/openid"
+
+    @property
+    def bot_settings(self) -> dict[str, str]:
+        """The settings of a bot that is `APP_ID` and believes its channel's tokens."""
+        return {
+            "MicrosoftAppType": "UserAssignedMSI",
+            "MicrosoftAppId": APP_ID,
+            "MicrosoftAppTenantId": "22222222-2222-2222-2222-222222222222",
+            "ToBotFromChannelOpenIdMetadataUrl": self.metadata_url,
+            "ToBotFromEmulatorOpenIdMetadataUrl": self.metadata_url,
+        }
 
     @property
     def identity_settings(self) -> dict[str, str]:

@@ -16,11 +16,8 @@ from hypothesis import strategies as st
 
 from shared.channel.keys import FETCH_PAUSE_S
 from tests.end_to_end.instances import Instance, Instances
-from tests.identity_provider import IdentityProvider
+from tests.identity_provider import ISSUER, SERVICE_URL, IdentityProvider, channel_claims
 
-APP_ID = "11111111-1111-1111-1111-111111111111"
-SERVICE_URL = "https://smba.trafficmanager.net/emea/"
-ISSUER = "https://api.botframework.com"
 OTHER_BOT = {
     "iss": "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/",
     "ver": "1.0",
@@ -52,15 +49,7 @@ class Door:
     session: ClientSession
 
     def token(self, **changes: Any) -> str:
-        now_s = int(time.time())
-        claims = {
-            "iss": ISSUER,
-            "aud": APP_ID,
-            "serviceurl": SERVICE_URL,
-            "nbf": now_s - 60,
-            "exp": now_s + 3600,
-            "email": "marked@example.com",
-        }
+        claims = channel_claims(email="marked@example.com")
         return self.issuer.sign({**claims, **changes})
 
     async def answers(
@@ -86,15 +75,7 @@ class Door:
 async def door(instances: Instances) -> AsyncIterator[Door]:
     """A bot with an identity, in front of an issuer of this test's own."""
     async with IdentityProvider().serve() as issuer, ClientSession() as session:
-        instance = instances.start(
-            {
-                "MicrosoftAppType": "UserAssignedMSI",
-                "MicrosoftAppId": APP_ID,
-                "MicrosoftAppTenantId": "22222222-2222-2222-2222-222222222222",
-                "ToBotFromChannelOpenIdMetadataUrl": issuer.metadata_url,
-                "ToBotFromEmulatorOpenIdMetadataUrl": issuer.metadata_url,
-            }
-        )
+        instance = instances.start(issuer.bot_settings)
         yield Door(issuer, instance, session)
 
 

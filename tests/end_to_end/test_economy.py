@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,9 +16,8 @@ from shared.settings import Settings
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.faulty_store import FaultyStore
 from tests.end_to_end.instances import Instances, settings_for
-from tests.identity_provider import IdentityProvider
+from tests.identity_provider import IdentityProvider, channel_claims
 
-APP_ID = "11111111-1111-1111-1111-111111111111"
 TURNS = 100
 
 
@@ -35,11 +33,7 @@ def settings(issuer: IdentityProvider, faulty_store: FaultyStore) -> dict[str, s
     """Settings as in Azure: the bot has an identity, and its state is in Cosmos DB."""
     return {
         "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-        "MicrosoftAppType": "UserAssignedMSI",
-        "MicrosoftAppId": APP_ID,
-        "MicrosoftAppTenantId": "22222222-2222-2222-2222-222222222222",
-        "ToBotFromChannelOpenIdMetadataUrl": issuer.metadata_url,
-        "ToBotFromEmulatorOpenIdMetadataUrl": issuer.metadata_url,
+        **issuer.bot_settings,
         **issuer.identity_settings,
         **settings_for(faulty_store.settings),
     }
@@ -48,17 +42,8 @@ def settings(issuer: IdentityProvider, faulty_store: FaultyStore) -> dict[str, s
 @pytest.fixture
 def genuine_channel(channel: FakeChannel, issuer: IdentityProvider) -> FakeChannel:
     """A channel that the bot believes."""
-    now_s = int(time.time())
     channel.channel_id = "msteams"
-    channel.token = issuer.sign(
-        {
-            "iss": "https://api.botframework.com",
-            "aud": APP_ID,
-            "serviceurl": channel.service_url,
-            "nbf": now_s - 60,
-            "exp": now_s + 3600,
-        }
-    )
+    channel.token = issuer.sign(channel_claims(serviceurl=channel.service_url))
     return channel
 
 

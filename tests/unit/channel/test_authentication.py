@@ -21,28 +21,18 @@ from shared.channel.http import HttpPool
 from shared.channel.keys import SigningKeys
 from shared.errors import KeysUnavailable, NotAuthenticated, NotPermitted
 from shared.settings import GOVERNMENT_CHANNEL_SERVICE, ChannelOverrides
-from tests.identity_provider import IdentityProvider
+from tests.identity_provider import (
+    APP_ID,
+    ISSUER,
+    SERVICE_URL,
+    IdentityProvider,
+    channel_claims,
+)
 
-APP_ID = "11111111-1111-1111-1111-111111111111"
 OTHER_APP_ID = "99999999-9999-9999-9999-999999999999"
-SERVICE_URL = "https://smba.trafficmanager.net/emea/"
-PUBLIC_ISSUER = "https://api.botframework.com"
 GOVERNMENT_ISSUER = "https://api.botframework.us"
 EMULATOR_ISSUER = "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a/v2.0"
 HOUR_S = 3600
-
-
-def channel_claims(**changes: Any) -> dict[str, Any]:
-    """Claims as the Bot Connector makes them; a change to None takes one away."""
-    claims = {
-        "iss": PUBLIC_ISSUER,
-        "aud": APP_ID,
-        "serviceurl": SERVICE_URL,
-        "nbf": int(time.time()) - 60,
-        "exp": int(time.time()) + HOUR_S,
-        **changes,
-    }
-    return {name: value for name, value in claims.items() if value is not None}
 
 
 def emulator_claims(**changes: Any) -> dict[str, Any]:
@@ -173,14 +163,14 @@ async def test_only_rs256_counts(
         channel_claims(aud=[APP_ID, OTHER_APP_ID]),
         channel_claims(iss="https://evil.example"),
         channel_claims(iss=None),
-        channel_claims(iss=[PUBLIC_ISSUER]),
+        channel_claims(iss=[ISSUER]),
         channel_claims(serviceurl=None),
         emulator_claims(azp=OTHER_APP_ID, aud=OTHER_APP_ID),
         emulator_claims(azp=None),
         emulator_claims(ver=None),
         emulator_claims(ver="3.0"),
         # What the bot itself sends to the channel with each reply.
-        emulator_claims(aud=PUBLIC_ISSUER),
+        emulator_claims(aud=ISSUER),
         emulator_claims(aud=None),
         emulator_claims(exp=int(time.time()) - HOUR_S),
     ],
