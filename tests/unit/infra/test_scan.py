@@ -1,10 +1,7 @@
 """checkov, the scanner of infrastructure code, finds nothing in infra/."""
 
-import hashlib
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,30 +9,20 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.deployment import environment
 from tests.unit.infra.bicep import INFRA, TEMPLATES, template
 
 ROOT = INFRA.parent
 REQUIREMENTS = ROOT / "tests" / "requirements-checkov.txt"
-ENVIRONMENT = ROOT / ".local" / "checkov"
 
 SKIP = re.compile(r"checkov:skip=(CKV\w+):(.*)")
 
 
 @pytest.fixture(scope="module")
 def checkov() -> Path:
-    """The scanner in an environment of its own, made when its requirements have changed."""
-    folder = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-    stamp = ENVIRONMENT / "requirements-sha256"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-        uv = [sys.executable, "-m", "uv"]
-        _run([*uv, "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)])
-        python = folder / ("python.exe" if os.name == "nt" else "python")
-        install = ["pip", "install", "--quiet", "--require-hashes", "--python", str(python)]
-        _run([*uv, *install, "-r", str(REQUIREMENTS)])
-        stamp.write_text(wanted)
-    return folder / "checkov"
+    """The scanner in an environment of its own, because it pins what nothing else here wants."""
+    python = environment(Path(sys.executable), REQUIREMENTS, as_azure_does=False)
+    return python.with_name("checkov")
 
 
 @pytest.fixture(scope="module")
