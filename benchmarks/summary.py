@@ -106,16 +106,17 @@ ROWS = (
 def table(figures: Mapping[str, Mapping[str, float]]) -> str:
     """Return a Markdown table: a column for each stack, and whether ours is within its limits."""
     stacks = [stack for stack in TITLES if stack in figures]
-    lines = [
-        " | ".join(["", "", *(TITLES[stack] for stack in stacks), "goal of this template", ""]),
-        "| --- |" + " ---: |" * len(stacks) + " --- |",
+    head = ["", *(TITLES[stack] for stack in stacks), "goal of this template"]
+    rows = [
+        [
+            row.title,
+            *(_cell(figures[stack].get(row.figure), row.digits) for stack in stacks),
+            verdict(row, figures),
+        ]
+        for row in ROWS
+        if any(row.figure in figures[stack] for stack in stacks)
     ]
-    for row in ROWS:
-        if not any(row.figure in figures[stack] for stack in stacks):
-            continue
-        cells = [_cell(figures[stack].get(row.figure), row.digits) for stack in stacks]
-        lines.append(" | ".join(["", row.title, *cells, verdict(row, figures), ""]))
-    return "\n".join(line.strip() for line in lines) + "\n"
+    return _markdown(head, ["---", *["---:"] * len(stacks), "---"], rows)
 
 
 def parts_table(
@@ -124,16 +125,19 @@ def parts_table(
     """Return a Markdown table of what the CPU time of a turn goes to, in ms, for each stack."""
     stacks = [stack for stack in TITLES if stack in parts]
     names = sorted({name for stack in stacks for name in parts[stack]}, key=[*PARTS, REST].index)
-    lines = [
-        " | ".join(["", "CPU per turn (ms)", *(TITLES[stack] for stack in stacks), ""]),
-        "| --- |" + " ---: |" * len(stacks),
-    ]
-    for name in names:
-        cells = [
-            _cell(parts[stack].get(name, 0) * figures[stack]["cpu_ms_8"], 2) for stack in stacks
+    head = ["CPU per turn (ms)", *(TITLES[stack] for stack in stacks)]
+    rows = [
+        [
+            name,
+            *(_cell(parts[stack].get(name, 0) * figures[stack]["cpu_ms_8"], 2) for stack in stacks),
         ]
-        lines.append(" | ".join(["", name, *cells, ""]))
-    return "\n".join(line.strip() for line in lines) + "\n"
+        for name in names
+    ]
+    return _markdown(head, ["---", *["---:"] * len(stacks)], rows)
+
+
+def _markdown(head: list[str], alignment: list[str], rows: list[list[str]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, alignment, *rows))
 
 
 def verdict(row: Row, figures: Mapping[str, Mapping[str, float]]) -> str:
