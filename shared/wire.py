@@ -14,12 +14,20 @@ from typing import Any
 
 from msrest.serialization import Model, Serializer
 
+# By unbound methods: what a subclass makes of its own conversion does not matter.
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    bool: bool,
+    int: int.__int__,
+    float: float.__float__,
+}
+
 _ISO_8601: Callable[[datetime.datetime], str] = Serializer.serialize_iso
 
 
 def to_wire(value: Any) -> Any:
     """Return the value as plain JSON: what the SDK's serializer makes of it."""
-    if value is None or (isinstance(value, str | int | float) and not isinstance(value, Enum)):
+    if value is None or type(value) in _PLAIN:
         return value
     if isinstance(value, Model):
         return _model_to_wire(value)
@@ -29,6 +37,9 @@ def to_wire(value: Any) -> Any:
         return [to_wire(item) for item in value]
     if isinstance(value, Enum):
         return value.value
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
     if isinstance(value, datetime.datetime):
         return _ISO_8601(value)
     if isinstance(value, datetime.date | datetime.time):

@@ -21,6 +21,7 @@ from shared.turns.operations import Operation, Verb, failed_invoke, message
 from shared.turns.outbox import BufferingAdapter, Outbox
 from shared.turns.stored import Stored
 from shared.turns.unit_of_work import UnitOfWork
+from shared.wire import to_wire
 
 _logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ def check_size(document: Stored) -> None:
 def as_json(value: Any) -> bytes:
     """About the text that a value has when it is stored."""
     try:
-        return msgspec.json.encode(value, enc_hook=_as_plain)
+        return msgspec.json.encode(value, enc_hook=to_wire)
     except (TypeError, ValueError, RecursionError) as error:
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
@@ -158,13 +159,6 @@ def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
     return {
         key: value for key, value in turn_state.items() if not isinstance(value, CachedBotState)
     }
-
-
-def _as_plain(value: Any) -> Any:
-    if isinstance(value, str):
-        # Text with a class of its own, of which msgspec knows nothing.
-        return str.__str__(value)
-    return vars(value) if hasattr(value, "__dict__") else str(value)
 
 
 def _split(operations: list[Operation]) -> tuple[list[Operation], list[Operation] | None]:

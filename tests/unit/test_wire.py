@@ -52,3 +52,24 @@ ACTIVITIES = {
 def test_the_json_is_that_of_the_sdk(activity: Activity) -> None:
     """A channel cannot tell the difference."""
     assert activity.serialize() == to_wire(activity)
+
+
+class Markup(str):
+    """Text with a class of its own, as template engines make it."""
+
+
+class Count(int):
+    """A number with one."""
+
+
+class Share(float):
+    """Another."""
+
+
+@pytest.mark.parametrize("value", [Markup("hi"), Count(3), Share(0.5)])
+def test_values_with_a_class_of_their_own_are_plain(value: object) -> None:
+    """What is JSON in all but its class becomes what it equals."""
+    wire = to_wire(Activity(type="event", value=value))["value"]
+
+    assert value == wire
+    assert type(value).__base__ is type(wire)
