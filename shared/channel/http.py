@@ -5,6 +5,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from shared.resolver import Resolver
+
 REQUEST_TIMEOUT_S = 10
 """For one request, from connecting to the last byte of its answer."""
 
@@ -14,6 +16,7 @@ class HttpPool:
 
     def __init__(self, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
+        self._resolver = Resolver()
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
@@ -21,7 +24,7 @@ class HttpPool:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, resolver=self._resolver),
                 # A few bytes can unpack to gigabytes.
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,
