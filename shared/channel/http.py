@@ -1,10 +1,11 @@
-"""The worker's own HTTP connections: one pool, opened at the first request, with limits."""
+"""The worker's own HTTP connections: one pool for each event loop, with limits."""
 
 from typing import Any
 
 import aiohttp
 import msgspec
 
+from shared.loops import PerLoop
 from shared.resolver import Resolver
 
 REQUEST_TIMEOUT_S = 10
@@ -17,24 +18,24 @@ class HttpPool:
     def __init__(self, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._resolver = Resolver()
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions = PerLoop(self._open, aiohttp.ClientSession.close)
 
     def session(self) -> aiohttp.ClientSession:
-        """Return the one session. It belongs to the event loop of the first call."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-                connector=aiohttp.TCPConnector(limit=0, resolver=self._resolver),
-                # A few bytes can unpack to gigabytes.
-                headers={"Accept-Encoding": "identity"},
-                auto_decompress=False,
-            )
-        return self._session
+        """Return the running event loop's session."""
+        return self._sessions.get()
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._sessions.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            connector=aiohttp.TCPConnector(limit=0, resolver=self._resolver),
+            # A few bytes can unpack to gigabytes.
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+        )
 
 
 async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[str, Any]:
