@@ -129,14 +129,12 @@ class PooledConversations(ConversationsOperations):
         if activity is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = msgspec.json.encode(to_wire(activity))
-        async with self._http.session().request(
+        async with self._http.request(
             method,
             # Encoded: aiohttp would undo the escapes it finds needless, and resolve "..".
             URL(f"{self._conversations_url}{path}", encoded=True),
             data=body,
             headers=headers,
-            # A redirect would carry the token to a host that nobody has checked.
-            allow_redirects=False,
         ) as response:
             content = await read_object(response, MAX_RESPONSE_BYTES)
             if response.status not in (200, 201, 202):

@@ -1,15 +1,21 @@
 """The worker's own HTTP connections: one pool for each event loop, with limits."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from shared.loops import PerLoop
 from shared.resolver import Resolver
+from shared.time_limit import TimeLimit
 
 REQUEST_TIMEOUT_S = 10
 """For one request, from connecting to the last byte of its answer."""
+
+_UNTIMED = aiohttp.ClientTimeout()
 
 
 class HttpPool:
@@ -20,9 +26,22 @@ class HttpPool:
         self._resolver = Resolver()
         self._sessions = PerLoop(self._open, aiohttp.ClientSession.close)
 
-    def session(self) -> aiohttp.ClientSession:
-        """Return the running event loop's session."""
-        return self._sessions.get()
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: str | URL, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """
+        Send a request; the time for it includes what is done with the answer. No redirects.
+
+        Raises:
+            aiohttp.ClientError, OSError (of which TimeoutError is one): there was no answer.
+        """
+        async with (
+            TimeLimit.after(self._timeout_s),
+            # A redirect would carry a token to a host that nobody has checked.
+            self._sessions.get().request(method, url, allow_redirects=False, **options) as response,
+        ):
+            yield response
 
     async def close(self) -> None:
         """Close all connections."""
@@ -30,7 +49,7 @@ class HttpPool:
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            timeout=_UNTIMED,
             connector=aiohttp.TCPConnector(limit=0, resolver=self._resolver),
             # A few bytes can unpack to gigabytes.
             headers={"Accept-Encoding": "identity"},

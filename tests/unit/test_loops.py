@@ -2,11 +2,9 @@
 
 import asyncio
 import gc
-import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from shared.channel.http import HttpPool
 from shared.channel.single_flight import SingleFlight
 from shared.channel.tokens import TokenSource
 from shared.loops import PerLoop
+from tests.unit.raw_channel import RawChannel, serve_raw
 
 
 class Kept:
@@ -94,46 +93,21 @@ async def test_all_are_closed_together(each: PerLoop[Kept]) -> None:
     await each.close()
 
 
-class Channel:
-    """A Bot Connector in threads, so that it answers whichever event loop asks."""
-
-    def __init__(self) -> None:
-        texts: list[str] = []
-        self.texts = texts
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                texts.append(json.loads(body)["text"])
-                self.send_response(201)
-                self.send_header("Content-Length", "14")
-                self.end_headers()
-                self.wfile.write(b'{"id": "sent"}')
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
 @pytest.fixture
-def channel() -> Iterator[Channel]:
-    channel = Channel()
-    yield channel
-    channel.server.shutdown()
-    channel.server.server_close()
+def channel() -> Iterator[RawChannel]:
+    with serve_raw() as channel:
+        yield channel
+
+
+def texts(channel: RawChannel) -> list[str]:
+    return [body["text"] for body in channel.bodies]
 
 
 Say = Callable[[str], Coroutine[Any, Any, object]]
 
 
 @pytest.fixture
-def say(channel: Channel) -> Say:
+def say(channel: RawChannel) -> Say:
     """A bot's way to say something, with a token that is fetched once."""
     tokens = TokenSource(lambda _: AccessToken("token", 2**40))
     pool = ConnectorPool("app", "audience", tokens, HttpPool())
@@ -163,23 +137,22 @@ def run_and_just_close(say: Say, text: str) -> None:
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the loop's own, of its transports
 @pytest.mark.parametrize("run", [run, run_and_just_close])
 def test_replies_leave_from_one_loop_after_the_other(
-    channel: Channel, say: Say, run: Callable[[Say, str], None], caplog: pytest.LogCaptureFixture
+    channel: RawChannel, say: Say, run: Callable[[Say, str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """And no session is left behind that complains when it is thrown away."""
-    texts = [str(n) for n in range(5)]
-    for text in texts:
-        run(say, text)
+    for n in range(5):
+        run(say, str(n))
     asyncio.run(say("last"))
     gc.collect()
-    assert [*(text for text in texts for _ in range(2)), "last"] == channel.texts
+    assert [*(str(n) for n in range(5) for _ in range(2)), "last"] == texts(channel)
     assert "Unclosed" not in caplog.text
 
 
-def test_replies_leave_from_two_loops_at_once(channel: Channel, say: Say) -> None:
+def test_replies_leave_from_two_loops_at_once(channel: RawChannel, say: Say) -> None:
     """A synchronous function of the same app has a thread and a loop of its own."""
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda n: run(say, str(n)), range(20)))
-    assert sorted(str(n) for n in range(20) for _ in range(2)) == sorted(channel.texts)
+    assert sorted(str(n) for n in range(20) for _ in range(2)) == sorted(texts(channel))
 
 
 def test_a_fetch_that_ended_with_its_loop_is_begun_anew() -> None:

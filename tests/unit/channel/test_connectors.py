@@ -1,7 +1,8 @@
 """The SDK's ConnectorClient over the worker's own connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from botframework.connector.aio import ConnectorClient
 from shared.channel.connectors import MAX_RESPONSE_BYTES, ConnectorPool
 from shared.channel.http import HttpPool
 from shared.channel.tokens import TokenSource
+from tests.unit.raw_channel import RawChannel, serve_raw
 
 AUDIENCE = "https://api.botframework.com"
 
@@ -51,6 +53,12 @@ async def connector() -> AsyncIterator[Connector]:
     connector.url = "http://{}:{}/base".format(*runner.addresses[0][:2])
     yield connector
     await runner.cleanup()
+
+
+@pytest.fixture
+def raw() -> Iterator[RawChannel]:
+    with serve_raw() as channel:
+        yield channel
 
 
 @pytest.fixture
@@ -218,3 +226,20 @@ async def test_sends_of_many_conversations_overlap(
 
     assert len(connector.requests) == 20
     assert len(connector.peers) > 1
+
+
+async def test_an_answer_that_arrived_while_a_bot_computed_is_in_time(raw: RawChannel) -> None:
+    """A bot that blocks the event loop for longer than a request may take loses no answer by it."""
+    raw.may_answer.clear()
+    http = HttpPool(timeout_s=0.2)
+    client = await ConnectorPool("", AUDIENCE, None, http).create(raw.url)
+    sending = asyncio.create_task(
+        client.conversations.send_to_conversation("c", Activity(text="x"))
+    )
+    await asyncio.to_thread(raw.asked.wait)
+    raw.may_answer.set()
+    time.sleep(0.5)  # noqa: ASYNC251  # as a bot would
+    sent = await sending
+    await http.close()
+
+    assert sent.id == "sent"
