@@ -7,6 +7,7 @@ what a turn does with it (send, reply, update, delete) goes straight to a keep-a
 The client's other operations are the SDK's.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +22,7 @@ from botframework.connector.aio.operations_async import ConversationsOperations
 from botframework.connector.auth import AppCredentials, ConnectorFactory
 from yarl import URL
 
-from shared.channel.http import HttpPool, read_object
+from shared.channel.http import HttpPool, mark_not_sent, read_object
 from shared.channel.tokens import TokenSource
 from shared.wire import to_wire
 
@@ -86,7 +87,7 @@ class PooledConversations(ConversationsOperations):
     The operations on conversations, with those of a turn on the worker's own connections.
 
     They raise the SDK's ErrorResponseException for an answer that is no success, and aiohttp's
-    errors where there was none.
+    errors where there was none, with RequestNotSent as a cause if nothing can have left.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class PooledConversations(ConversationsOperations):
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = msgspec.json.encode(to_wire(activity))
         if self._tokens is not None:
-            headers["Authorization"] = f"Bearer {await self._tokens.get(self._audience)}"
+            headers["Authorization"] = f"Bearer {await self._token(self._tokens)}"
         answer = None
         try:
             async with self._http.request(
@@ -155,6 +156,13 @@ class PooledConversations(ConversationsOperations):
         if not 200 <= answer.status_code < 300:
             raise ErrorResponseException(self._deserialize, answer)
         return ResourceResponse(id=_id_in(answer.content))
+
+    async def _token(self, tokens: TokenSource) -> str:
+        try:
+            return await tokens.get(self._audience)
+        except (Exception, asyncio.CancelledError) as error:
+            mark_not_sent(error)
+            raise
 
 
 @dataclass

@@ -1,16 +1,22 @@
 """The worker's own HTTP connections: one pool for each event loop, with limits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
 from yarl import URL
 
+from shared.errors import BotApplicationError, RequestNotSent
 from shared.loops import PerLoop
 from shared.resolver import Resolver
 from shared.time_limit import TimeLimit
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 REQUEST_TIMEOUT_S = 10
 """For one request, from connecting to the last byte of its answer."""
@@ -33,15 +39,26 @@ class HttpPool:
         """
         Send a request; the time for it includes what is done with the answer. No redirects.
 
+        An error has RequestNotSent among its causes if the request had no connection to leave by.
+
         Raises:
             aiohttp.ClientError, OSError (of which TimeoutError is one): there was no answer.
         """
-        async with (
-            TimeLimit.after(self._timeout_s),
-            # A redirect would carry a token to a host that nobody has checked.
-            self._sessions.get().request(method, url, allow_redirects=False, **options) as response,
-        ):
-            yield response
+        departure = _Departure()
+        _departure.set(departure)
+        try:
+            async with (
+                TimeLimit.after(self._timeout_s),
+                # A redirect would carry a token to a host that nobody has checked.
+                self._sessions.get().request(
+                    method, url, allow_redirects=False, **options
+                ) as response,
+            ):
+                yield response
+        except (Exception, asyncio.CancelledError) as error:
+            if not departure.possible:
+                mark_not_sent(error)
+            raise
 
     async def close(self) -> None:
         """Close all connections."""
@@ -50,11 +67,47 @@ class HttpPool:
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             timeout=_UNTIMED,
-            connector=aiohttp.TCPConnector(limit=0, resolver=self._resolver),
+            connector=_Connector(limit=0, resolver=self._resolver),
             # A few bytes can unpack to gigabytes.
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,
         )
+
+
+class _Departure:
+    """Whether a request has got a connection, and bytes of it may have left."""
+
+    possible = False
+
+
+_departure: ContextVar[_Departure | None] = ContextVar("departure", default=None)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's, but one learns when a request has got its connection."""
+
+    async def connect(self, *arguments: Any, **options: Any) -> "Connection":
+        connection = await super().connect(*arguments, **options)
+        if departure := _departure.get():
+            departure.possible = True
+        return connection
+
+
+def mark_not_sent(error: BaseException) -> None:
+    """
+    Put RequestNotSent among the causes of an error.
+
+    The error stays what it is: a cancellation, say, that a time limit waits for.
+    """
+    if isinstance(error, BotApplicationError) or isinstance(error.__cause__, RequestNotSent):
+        # It says so by itself, or to somebody else who waited for the same.
+        return
+    if isinstance(error, TypeError | ValueError):
+        # There is no such URL or header, and never will be.
+        return
+    mark = RequestNotSent("No connection, or no token: nothing was sent.")
+    mark.__cause__ = error.__cause__
+    error.__cause__ = mark
 
 
 async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[str, Any]:
