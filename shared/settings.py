@@ -23,6 +23,45 @@ class AppType(StrEnum):
     """Existing registrations only: Azure creates no new ones since July 2025."""
 
 
+AZURE_MARKERS: tuple[str, ...] = (
+    # App Service and its plans of Azure Functions.
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_OWNER_NAME",
+    "WEBSITE_RESOURCE_GROUP",
+    "WEBSITE_DEPLOYMENT_ID",
+    "WEBSITE_HOME_STAMPNAME",
+    "WEBSITE_STAMP_DEPLOYMENT_ID",
+    "WEBSITE_SKU",
+    "WEBSITE_SKU_NAME",
+    # Consumption and Flex Consumption.
+    "CONTAINER_NAME",
+    "WEBSITE_POD_NAME",
+    "LEGION_SERVICE_HOST",
+    # Azure Container Apps.
+    "CONTAINER_APP_NAME",
+    "CONTAINER_APP_REVISION",
+    "CONTAINER_APP_REPLICA_NAME",
+    "CONTAINER_APP_HOSTNAME",
+    "CONTAINER_APP_ENV_DNS_SUFFIX",
+    "CONTAINER_APP_JOB_NAME",
+    "MANAGED_ENVIRONMENT",
+    # Clusters: Kubernetes, Service Fabric, and those of other clouds.
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_PORT",
+    "Fabric_NodeName",
+    "Fabric_NodeIPOrFQDN",
+    "ECS_CONTAINER_METADATA_URI_V4",
+    "NOMAD_ALLOC_ID",
+    "K_SERVICE",
+)
+"""
+Variables of which one is set wherever the app is deployed, and none on a developer's machine.
+
+Sources: EnvironmentSettingNames.cs of azure-functions-host, and the platforms' own lists of
+variables. WEBSITE_HOSTNAME is not among them: Core Tools sets it on a developer's machine.
+"""
+
 GOVERNMENT_CHANNEL_SERVICE = "https://botframework.azure.us"
 """The one `ChannelService` the SDK knows (botframework.connector.auth.government_constants)."""
 
@@ -72,7 +111,7 @@ class Settings:
     """Everything the application is told from outside."""
 
     development: bool
-    """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and nothing of Azure's."""
+    """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and no AZURE_MARKERS."""
     identity: Identity | None
     """None: authentication is off, which only a developer's machine may do."""
     cosmos: CosmosSettings | None
@@ -92,10 +131,6 @@ class Settings:
         return _Reader(environ).read()
 
 
-_SET_BY_AZURE = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME")
-"""One of them is there on every plan of Azure Functions."""
-
-
 class _Reader:
     """Collects faults while it reads, so that one error can name them all."""
 
@@ -105,8 +140,8 @@ class _Reader:
 
     def read(self) -> Settings:
         declared = self._get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
-        of_azure = next(filter(self._get, _SET_BY_AZURE), None)
-        development = declared and of_azure is None
+        marker = next(filter(self._get, AZURE_MARKERS), None)
+        development = declared and marker is None
         settings = Settings(
             development=development,
             identity=self._identity(development),
@@ -114,10 +149,10 @@ class _Reader:
             overrides=self._overrides(),
             allowed_service_hosts=self._allowed_service_hosts(),
         )
-        if self._faults and declared and of_azure:
+        if self._faults and declared and marker:
             self._fault(
-                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {of_azure} is "
-                "set, as it is in Azure. On a developer's machine, unset it."
+                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {marker} is "
+                "set, as it is in Azure or a cluster. On a developer's machine, unset it."
             )
         if self._faults:
             raise SettingsError(tuple(self._faults))

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import AppType, CosmosSettings, Identity, Settings
+from shared.settings import AZURE_MARKERS, AppType, CosmosSettings, Identity, Settings
 
 APP_ID = "11111111-1111-1111-1111-111111111111"
 TENANT_ID = "22222222-2222-2222-2222-222222222222"
@@ -40,13 +40,31 @@ def test_azure_needs_an_identity_and_a_store() -> None:
     assert ["MicrosoftAppId", "CosmosDbEndpoint"] == names
 
 
-@pytest.mark.parametrize("name", ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME"])
+@pytest.mark.parametrize("name", AZURE_MARKERS)
 def test_development_is_not_believed_in_azure(name: str) -> None:
-    """A stray AZURE_FUNCTIONS_ENVIRONMENT=Development in Azure opens nothing, and is named."""
+    """Where the app is deployed, AZURE_FUNCTIONS_ENVIRONMENT=Development opens nothing."""
     found = faults({**DEVELOPMENT, name: "x"})
 
     assert ["MicrosoftAppId", "CosmosDbEndpoint"] == [fault.split()[0] for fault in found[:2]]
     assert f"because {name} is set" in found[2]
+
+
+def test_each_platform_is_told_by_its_variables() -> None:
+    """Every way to host the app, in Azure or a cluster, sets one of the markers."""
+    hosted = (
+        {"WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME"},  # App Service
+        {"CONTAINER_NAME", "WEBSITE_SITE_NAME"},  # Consumption on Linux
+        {"WEBSITE_POD_NAME", "LEGION_SERVICE_HOST"},  # Flex Consumption
+        {"CONTAINER_APP_NAME", "CONTAINER_APP_REVISION"},  # Container Apps
+        {"KUBERNETES_SERVICE_HOST"},
+    )
+
+    assert all(names <= set(AZURE_MARKERS) for names in hosted)
+
+
+def test_core_tools_are_a_developers_machine() -> None:
+    """`func start` names the local host in a variable that Azure sets, too."""
+    assert Settings.from_environ({**DEVELOPMENT, "WEBSITE_HOSTNAME": "localhost:7071"}).development
 
 
 def test_an_unknown_environment_is_not_development() -> None:
