@@ -7,7 +7,7 @@ import pytest
 
 from local.errors import LocalError
 from local.local_settings import LocalSettings
-from shared.settings import Settings
+from shared.settings import AZURE_MARKERS, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -116,4 +116,4 @@ def test_the_example_is_complete() -> None:
         Settings.from_environ(Recorder())
     named = json.loads((ROOT / "local.settings.json.example").read_text())["Values"].keys()
 
-    assert read - {"WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "AZURE_FUNCTIONS_ENVIRONMENT"} <= named
+    assert read - {*AZURE_MARKERS, "AZURE_FUNCTIONS_ENVIRONMENT"} <= named
