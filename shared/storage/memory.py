@@ -38,10 +38,11 @@ class MemoryStorage(Storage):
 
     async def read(self, keys: Iterable[str]) -> dict[str, Document]:
         """Return the documents there are. The rest is as in `CosmosStorage.read`."""
+        ids = {key: document_id(key) for key in keys}
         await _let_others_run()
         found = {}
-        for key in keys:
-            stored = self._documents.get(document_id(key))
+        for key, item_id in ids.items():
+            stored = self._documents.get(item_id)
             if stored is not None:
                 found[key] = self._codec.decode(msgspec.json.decode(stored.json))
                 set_e_tag(found[key], stored.e_tag)
@@ -67,9 +68,10 @@ class MemoryStorage(Storage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove the documents there are. The rest is as in `CosmosStorage.delete`."""
+        ids = [document_id(key) for key in keys]
         await _let_others_run()
-        for key in keys:
-            self._documents.pop(document_id(key), None)
+        for item_id in ids:
+            self._documents.pop(item_id, None)
 
     def _encode(self, document: Document) -> bytes:
         json = msgspec.json.encode(self._codec.encode(document))
