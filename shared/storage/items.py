@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from shared.errors import StateUnreadable
+from shared.errors import StateTooLarge, StateUnreadable
 from shared.storage.keys import document_id
+from shared.storage.sizes import MAX_ITEM_BYTES, size_beyond, to_json
 
 
 def item_of(key: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -11,9 +12,12 @@ def item_of(key: str, document: dict[str, Any]) -> dict[str, Any]:
     Return the item that keeps `document`, plain JSON, under `key`.
 
     Raises:
+        StateTooLarge: it has more than the 2 MB that Cosmos DB takes.
         StateNotStorable: `key` is empty or is no text.
     """
-    return {"id": document_id(key), "realId": key, "document": document}
+    item_id = document_id(key)
+    refuse_too_large(key, to_json(document))
+    return {"id": item_id, "realId": key, "document": document}
 
 
 def document_in(item: dict[str, Any], key: str) -> dict[str, Any]:
@@ -32,3 +36,18 @@ def document_in(item: dict[str, Any], key: str) -> dict[str, Any]:
             "The Cosmos DB item with the id of this key is another key's; who else writes there?"
         )
     return document
+
+
+def refuse_too_large(key: str, document: bytes) -> None:
+    """
+    Do nothing if Cosmos DB takes `document`, which is its JSON in UTF-8.
+
+    Raises:
+        StateTooLarge: it does not.
+    """
+    size = size_beyond(MAX_ITEM_BYTES, key, document)
+    if size is not None:
+        raise StateTooLarge(
+            f"A document has {size:,} bytes as it is sent to Cosmos DB, which takes "
+            f"{MAX_ITEM_BYTES:,}; keep less in it."
+        )

@@ -1,6 +1,7 @@
 """What every storage does. The SDK's own tests hold none of it."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -17,7 +18,9 @@ from botbuilder.core import (
 )
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
-from shared.errors import StateConflict, StateNotStorable
+from shared.errors import StateConflict, StateNotStorable, StateTooLarge
+from shared.storage.keys import document_id
+from shared.storage.sizes import MAX_ITEM_BYTES
 from tests.contract.conftest import Note, UserProfile
 
 KEY = "msteams/users/29:1ab?c#d"
@@ -267,3 +270,31 @@ class TestKeys:
         with pytest.raises(StateNotStorable):
             await storage.delete(["kept", key])
         assert before == await storage.read(["kept"])
+
+
+# aiohttp: more than 1 MB at once may hold up the event loop. It is meant to be refused.
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+class TestSizes:
+    """What counts is JSON as azure-cosmos sends it: in ASCII, and in the SDK's envelope."""
+
+    @pytest.mark.parametrize("text", ["x", "é", "漢", "🎲", "\x7f", "\\", '"', "\n", "\x01"])
+    @pytest.mark.parametrize("key", ["k", "漢/" * 200])
+    async def test_the_largest_document_is_the_same_everywhere(
+        self, storage: Storage, text: str, key: str
+    ) -> None:
+        """One byte more is refused, by memory as by Cosmos DB."""
+        item = {"id": document_id(key), "realId": key, "document": {"text": "", "fill": ""}}
+        room = MAX_ITEM_BYTES - len(json.dumps(item, separators=(",", ":")))
+        times, rest = divmod(room, len(json.dumps(text)) - 2)
+        document = {"text": text * times, "fill": "x" * rest}
+        await storage.write({key: document})
+        document["fill"] += "x"
+        with pytest.raises(StateTooLarge, match=f"{MAX_ITEM_BYTES + 1:,} bytes"):
+            await storage.write({key: document})
+        assert text * times == (await storage.read([key]))[key]["text"]
+
+    async def test_nothing_is_written_if_one_document_is_too_large(self, storage: Storage) -> None:
+        """It is found before the first request."""
+        with pytest.raises(StateTooLarge):
+            await storage.write({"good": {"name": "Ada"}, "bad": {"text": "漢" * 400_000}})
+        assert {} == await storage.read(["good"])
