@@ -26,10 +26,12 @@ from local.npm import npm_packages_are_installed
 from local.ports import is_free
 from shared.errors import SettingsError
 from shared.settings import CosmosSettings, Settings
+from shared.telemetry import shown
 
 OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CONNECT_TIMEOUT_S = 5.0
+FINDING_CHARACTERS = 2000
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -174,7 +176,9 @@ def main(arguments: list[str]) -> int:
         doctor_azure.examine(os.environ, options.group) if options.azure else examine(os.environ)
     )
     for finding in findings:
-        console.say(f"{colours[finding.level](f'{finding.level:5}')}  {finding.text}")
+        console.say(
+            colours[finding.level](f"{finding.level:6}"), shown(finding.text, FINDING_CHARACTERS)
+        )
         if finding.level is Level.FAULT:
             level = Level.FAULT
     return int(level is Level.FAULT)

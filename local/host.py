@@ -22,6 +22,7 @@ from local.cors import Cors
 from local.errors import LocalError
 from local.functions import FunctionApp, HttpFunction, LoadedFunction
 from local.invocation import invoke
+from shared.telemetry import Lines
 
 # What the Functions host takes at most.
 MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -64,7 +65,8 @@ class Host:
     def runner(self) -> web.AppRunner:
         """Return what serves this host on a socket."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
-        application.router.add_route("*", "/{path:.*}", self._handle)
+        # Line breaks too, which `.` leaves out: they are answered and logged like all else.
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
         return web.AppRunner(
             application,
             access_log=None,
@@ -115,7 +117,7 @@ class Host:
             return web.Response(status=500)
 
 
-def _own_traceback(error: Exception) -> str:
+def _own_traceback(error: Exception) -> Lines:
     """Format the traceback without the frames of the host and of the import system."""
     report = traceback.TracebackException.from_exception(error)
     frames = [
@@ -125,6 +127,6 @@ def _own_traceback(error: Exception) -> str:
         and Path(frame.filename).parent not in _NOT_THE_APPS
     ]
     if not frames:
-        return "".join(report.format_exception_only()).rstrip()
+        return Lines("".join(report.format_exception_only()).rstrip())
     report.stack = traceback.StackSummary.from_list(frames)
-    return "".join(report.format()).rstrip()
+    return Lines("".join(report.format()).rstrip())

@@ -167,4 +167,4 @@ def _has_browser() -> bool:
 
 
 def _tell(what: str, where: str) -> None:
-    console.say(f"{console.bold(what.ljust(6))} {where}")
+    console.say(console.bold(what.ljust(6)), where)

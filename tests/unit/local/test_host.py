@@ -74,6 +74,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             raise RuntimeError("a secret")
         """,
     )
+    write_function(root, "Quotes", "def main(req): raise ValueError(*req.params)")
     write_function(root, "Nothing", "def main(req): return None")
     write_function(root, "Number", "def main(req): return 7")
     write_function(root, "NoReturn", "def main(req): return None", bindings=[TRIGGER])
@@ -342,6 +343,23 @@ class TestLog:
         logged = capfd.readouterr().out
         assert "GET /api/mirror/1 200" in logged
         assert "hush" not in logged
+
+    def test_a_request_cannot_steer_the_terminal(
+        self, root: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """Paths are shown escaped and cut, and so is what a function says of them."""
+        with HostProcess(root) as host:
+            host.start({"Shell": "sh"})
+            get(host, "/%1b]0;x%07%0a12:00:00%20all%20is%20lost%e2%80%ae")
+            get(host, f"/{7000 * 'a'}")
+            get(host, "/api/Quotes?%1b]0;y%07%0aall%20is%20lost")
+            host.stop()
+
+        logged = capfd.readouterr().out
+        assert "GET /\\x1b]0;x\\x07\\n12:00:00 all is lost\\u202e 404" in logged
+        assert "ValueError: \\x1b]0;y\\x07\n    all is lost" in logged
+        assert logged.replace("\n", "").isprintable()
+        assert max(map(len, logged.splitlines())) < 1200
 
     def test_a_fault_is_shown_where_it_is(
         self, root: Path, capfd: pytest.CaptureFixture[str]
