@@ -20,6 +20,7 @@ from local.npm import install_npm_packages
 from local.playground import Playground
 from local.ports import prefer
 from local.reload import look_after
+from local.urls import address
 from shared.errors import SettingsError
 from shared.settings import Settings
 
@@ -120,7 +121,7 @@ def _checked(environ: dict[str, str]) -> Settings:
 
 def _place_of_state(settings: Settings) -> str:
     if settings.cosmos:
-        return f"in Cosmos DB at {settings.cosmos.endpoint}"
+        return f"in Cosmos DB at {address(settings.cosmos.endpoint)}"
     return "in memory, forgotten when the bot starts anew (--cosmos keeps it)"
 
 
