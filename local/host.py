@@ -3,7 +3,8 @@ The embedded Functions host: serves a function app's HTTP functions on this mach
 
 It keeps the rules of Azure Functions that a bot can meet, so that what works here works there:
 routes and methods (a method that is not listed is 404), exceptions (500 and an empty body),
-synchronous functions in threads, no authorisation keys on a developer's machine.
+synchronous functions in threads, no authorisation keys on a developer's machine. Unlike in Azure,
+only requests for this machine's own names are answered.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from aiohttp import web
 from local.cors import Cors
 from local.errors import LocalError
 from local.functions import FunctionApp, HttpFunction, LoadedFunction
+from local.host_names import REFUSAL, HostNames
 from local.invocation import invoke
 from shared.telemetry import Lines
 
@@ -39,9 +41,10 @@ log = logging.getLogger("local.host")
 class Host:
     """Answers HTTP requests with the functions of an app."""
 
-    def __init__(self, app: FunctionApp, cors: Cors) -> None:
+    def __init__(self, app: FunctionApp, cors: Cors, names: HostNames) -> None:
         self._app = app
         self._cors = cors
+        self._names = names
         self._loaded: dict[str, LoadedFunction] = {}
         threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
         self._threads = ThreadPoolExecutor(int(threads) if threads.isdecimal() else None)
@@ -89,6 +92,8 @@ class Host:
         return response
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if not self._is_for_us(request):
+            return web.Response(status=403, text=REFUSAL)
         if self._cors.is_preflight(request):
             return web.Response(status=204)
         if request.path == "/":
@@ -99,6 +104,12 @@ class Host:
             if parameters is not None and function.accepts(request.method):
                 return await self._invoke(function, request, parameters)
         return web.Response(status=404)
+
+    def _is_for_us(self, request: web.Request) -> bool:
+        named = request.headers.getall("Host", [])
+        # aiohttp's `host` is that of the request line where this has one, as the standard wants it;
+        # where nothing names a host it is a guess.
+        return bool(named) and self._names.include([*named, request.host])
 
     async def _invoke(
         self, function: HttpFunction, request: web.Request, parameters: dict[str, str]
