@@ -81,6 +81,7 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     `storage` replaces the one that the settings describe.
     """
     telemetry.quiet_libraries()
+    telemetry.escape_logs()
     cloud = cloud_of(settings.overrides)
     app_id = settings.identity.app_id if settings.identity else ""
     tokens = None
