@@ -10,6 +10,12 @@ from pycep import BicepParser
 
 INFRA = Path(__file__).parents[3] / "infra"
 TEMPLATES = ("main", *sorted(f"modules/{path.stem}" for path in INFRA.glob("modules/*.bicep")))
+"""What makes the bot."""
+
+DEPLOYER_TEMPLATES = tuple(
+    sorted(f"deployer/{path.stem}" for path in INFRA.glob("deployer/*.bicep"))
+)
+"""What makes the identity that deploys it."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,17 @@ import re
 
 import pytest
 
-from tests.unit.infra.bicep import INFRA, TEMPLATES, Template, description, template
+from tests.unit.infra.bicep import (
+    DEPLOYER_TEMPLATES,
+    INFRA,
+    TEMPLATES,
+    Template,
+    description,
+    template,
+)
 
 
-@pytest.fixture(params=TEMPLATES)
+@pytest.fixture(params=[*TEMPLATES, *DEPLOYER_TEMPLATES])
 def file(request: pytest.FixtureRequest) -> Template:
     return template(request.param)
 
