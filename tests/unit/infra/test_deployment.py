@@ -29,6 +29,15 @@ def test_an_azd_that_is_too_old_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize("file", ["README.md", "docs/azure.md", ".github/workflows/deploy-to.yml"])
+def test_func_is_told_the_language(file: str) -> None:
+    """A fresh clone has no local.settings.json, from which `func` would know that it is Python."""
+    text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"func azure functionapp publish[^\n`]*", text)
+    assert [] == [command for command in commands if "--python" not in command]
+    assert commands or file == "docs/azure.md"
+
+
 def test_the_deployment_stores_no_credential() -> None:
     """GitHub signs in with OpenID Connect; no workflow reads a secret."""
     assert "id-token: write" in job("deploy-to", "deploy")
