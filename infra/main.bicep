@@ -1,5 +1,8 @@
-// Everything the bot has in Azure. The modules below are the inventory; roles.bicep says who may do what.
+// Everything the bot has in Azure. The modules below are the inventory; roles.bicep and cosmos-role.bicep say who may
+// do what.
 // One identity owns every right, no resource accepts a key, and nothing here takes or returns a secret.
+
+import { Names, Tags } from 'types.bicep'
 
 targetScope = 'resourceGroup'
 
@@ -73,26 +76,43 @@ param logRetentionDays int = 30
 param alertEmail string = ''
 
 @description('Optional. Tags for every resource.')
-param tags object = {}
+param tags Tags = {}
 
 var token = uniqueString(resourceGroup().id, environmentName)
+var allTags = union(tags, { 'azd-env-name': environmentName })
 var manifestTemplate = loadTextContent('../teams/manifest.json')
 var manifestBotId = '00000000-0000-0000-0000-000000000000'
-var allTags = union(tags, { 'azd-env-name': environmentName })
+
+var names Names = {
+  token: token
+  identity: 'id-${token}'
+  workspace: 'log-${token}'
+  component: 'appi-${token}'
+  storageAccount: 'st${token}'
+  deploymentContainer: 'deployments'
+  cosmosAccountId: resourceId('Microsoft.DocumentDB/databaseAccounts', 'cosmos-${token}')
+  cosmosDatabase: 'bot'
+  cosmosContainer: 'state'
+  virtualNetwork: 'vnet-${token}'
+  plan: 'plan-${token}'
+  app: 'func-${token}'
+  bot: 'bot-${token}'
+  actionGroup: 'ag-${token}'
+}
+
+// Modules know each other by name. So what must be there before them is said with dependsOn, unless an output says it.
 
 module identity 'modules/identity.bicep' = {
-  name: 'bot-identity'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
   }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'bot-monitoring'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     retentionDays: logRetentionDays
@@ -100,65 +120,62 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module storage 'modules/storage.bicep' = {
-  name: 'bot-storage'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     publicAccess: !privateNetwork
-    workspaceId: monitoring.outputs.workspaceId
   }
+  dependsOn: [monitoring]
 }
 
 module cosmos 'modules/cosmos.bicep' = {
-  name: 'bot-cosmos'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     publicAccess: !privateNetwork
     capacity: cosmosCapacity
     maxThroughput: cosmosMaxThroughput
     ttlSeconds: stateTtlSeconds
-    workspaceId: monitoring.outputs.workspaceId
   }
-}
-
-module network 'modules/network.bicep' = if (privateNetwork) {
-  name: 'bot-network'
-  params: {
-    token: token
-    location: location
-    tags: allTags
-    storageAccountId: storage.outputs.accountId
-    cosmosAccountId: cosmos.outputs.accountId
-  }
+  dependsOn: [monitoring]
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'bot-roles'
   params: {
+    names: names
+    #disable-next-line what-if-short-circuiting // another formula would collide with the assignments of a deployed bot
     principalId: identity.outputs.principalId
-    storageAccountName: storage.outputs.accountName
-    cosmosAccountName: cosmos.outputs.accountName
-    cosmosDatabaseName: cosmos.outputs.databaseName
-    componentName: monitoring.outputs.componentName
   }
+  dependsOn: [monitoring, storage]
+}
+
+module cosmosRole 'modules/cosmos-role.bicep' = {
+  scope: resourceGroup(split(names.cosmosAccountId, '/')[2], split(names.cosmosAccountId, '/')[4])
+  params: {
+    names: names
+    #disable-next-line what-if-short-circuiting // another formula would collide with the assignment of a deployed bot
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [cosmos]
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  params: {
+    names: names
+    location: location
+    tags: allTags
+  }
+  dependsOn: [storage, cosmos]
 }
 
 module functionApp 'modules/function-app.bicep' = {
-  name: 'bot-function-app'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
-    identityName: identity.outputs.name
-    componentName: monitoring.outputs.componentName
-    storageAccountName: storage.outputs.accountName
-    deploymentContainerName: storage.outputs.deploymentContainerName
-    cosmosAccountName: cosmos.outputs.accountName
-    cosmosDatabaseName: cosmos.outputs.databaseName
-    cosmosContainerName: cosmos.outputs.containerName
+    cosmosEndpoint: cosmosRole.outputs.documentEndpoint
     allowedServiceHosts: allowedServiceHosts
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -171,55 +188,50 @@ module functionApp 'modules/function-app.bicep' = {
 }
 
 module bot 'modules/bot.bicep' = {
-  name: 'bot-registration'
   params: {
-    token: token
+    names: names
     tags: allTags
     displayName: botDisplayName
     skuName: botSku
-    identityName: identity.outputs.name
     endpoint: functionApp.outputs.messagesEndpoint
     teamsEnabled: teamsEnabled
     webChatEnabled: webChatEnabled
     directLineEnabled: directLineEnabled
-    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module dashboard 'modules/dashboard.bicep' = {
-  name: 'bot-dashboard'
   params: {
+    names: names
     location: location
     tags: allTags
     displayName: botDisplayName
-    workspaceId: monitoring.outputs.workspaceId
-    cosmosAccountId: cosmos.outputs.accountId
   }
+  dependsOn: [monitoring, cosmos]
 }
 
 module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
-  name: 'bot-alerts'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     email: alertEmail
-    workspaceId: monitoring.outputs.workspaceId
-    cosmosAccountId: cosmos.outputs.accountId
   }
+  dependsOn: [monitoring, cosmos]
 }
 
 @description('Resource group that holds the bot; azd reads it by this name.')
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 
 @description('Name of the function app, for "func azure functionapp publish".')
-output functionAppName string = functionApp.outputs.name
+output functionAppName string = names.app
 
 @description('Name of the bot\'s registration.')
-output botName string = bot.outputs.name
+output botName string = names.bot
 
 @description('Where the channels send their messages.')
 output messagesEndpoint string = functionApp.outputs.messagesEndpoint
 
 @description('The Teams app manifest with the bot\'s id filled in.')
+#disable-next-line use-user-defined-types // Teams says what is in it, and a deployment only passes it on
 output teamsManifest object = json(replace(manifestTemplate, manifestBotId, identity.outputs.clientId))

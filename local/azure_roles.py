@@ -1,5 +1,6 @@
 """
-Whether the identity of a deployed bot has the three roles that infra/modules/roles.bicep assigns.
+Whether the identity of a deployed bot has the three roles that roles.bicep and cosmos-role.bicep
+of infra/modules assign.
 
 Standard library only.
 """

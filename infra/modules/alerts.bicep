@@ -1,24 +1,18 @@
 // What somebody should hear about. The queries are those of the dashboard.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. Who gets the e-mails.')
 param email string
-
-@description('Required. Resource id of the Log Analytics workspace that the queries read.')
-param workspaceId string
-
-@description('Required. Resource id of the Cosmos DB account of the state.')
-param cosmosAccountId string
 
 var queryAlerts = [
   {
@@ -53,8 +47,12 @@ var queryAlerts = [
   }
 ]
 
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
+
 resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: 'ag-${token}'
+  name: names.actionGroup
   location: 'global'
   tags: tags
   properties: {
@@ -70,9 +68,9 @@ resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for alert in queryAlerts: {
-    name: '${alert.name}-${token}'
+    name: '${alert.name}-${names.token}'
     location: location
     tags: tags
     kind: 'LogAlert'
@@ -82,7 +80,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: alert.severity
       enabled: true
       autoMitigate: true
-      scopes: [workspaceId]
+      scopes: [workspace.id]
       evaluationFrequency: 'PT5M'
       windowSize: alert.window
       criteria: {
@@ -107,8 +105,8 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-resource throttledStore 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: 'throttled-store-${token}'
+resource throttledStore 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'throttled-store-${names.token}'
   location: 'global'
   tags: tags
   properties: {
@@ -116,7 +114,7 @@ resource throttledStore 'Microsoft.Insights/metricAlerts@2018-03-01' = {
     severity: 2
     enabled: true
     autoMitigate: true
-    scopes: [cosmosAccountId]
+    scopes: [names.cosmosAccountId]
     evaluationFrequency: 'PT5M'
     windowSize: 'PT5M'
     criteria: {

@@ -1,5 +1,6 @@
 """The Bicep files, parsed, with what the tests ask of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +40,10 @@ class Module:
 
     template: str
     parameters: dict[str, Any]
+    waits_for: frozenset[str]
+    """Symbols of the modules that must be there before, said by hand or implied by an output."""
+    text: str
+    """Its declaration, up to the body."""
 
 
 class Template:
@@ -51,9 +56,7 @@ class Template:
         self.parameters: dict[str, dict[str, Any]] = parsed.get("parameters", {})
         self.variables: dict[str, dict[str, Any]] = parsed.get("variables", {})
         self.modules: dict[str, Module] = {
-            symbol: Module(
-                found["detail"]["path"].removesuffix(".bicep"), _body(found["config"])["params"]
-            )
+            symbol: self._module(symbol, found)
             for symbol, found in parsed.get("modules", {}).items()
         }
         self.outputs: dict[str, dict[str, Any]] = parsed.get("outputs", {})
@@ -61,6 +64,17 @@ class Template:
             symbol: Resource(symbol, found["type"], found["existing"], _body(found["config"]))
             for symbol, found in parsed.get("resources", {}).items()
         }
+
+    def _module(self, symbol: str, found: dict[str, Any]) -> Module:
+        body = _body(found["config"])
+        declaration, _, rest = self.text.partition(f"\nmodule {symbol} ")[2].partition(" {\n")
+        implied = re.findall(r"\b(\w+)!?\.outputs\.", rest.partition("\n}\n")[0])
+        return Module(
+            found["detail"]["path"].removesuffix(".bicep"),
+            body["params"],
+            frozenset([*body.get("dependsOn", []), *implied]),
+            declaration,
+        )
 
     def only(self, type_: str) -> Resource:
         """The one resource of that type that the file makes."""
@@ -94,6 +108,12 @@ def reference(value: Any) -> str:
         if value["operator"]["type"] == "property_accessor":
             return f"{reference(operands['operand_1'])}.{reference(operands['operand_2'])}"
     return value if isinstance(value, str) else ""
+
+
+def value_of(expression: Any) -> Any:
+    """What a name in a module comes to: `names.app` is "func-${token}"."""
+    table, _, name = reference(expression).partition(".")
+    return template("main").variables["names"]["value"][name] if table == "names" else expression
 
 
 def alternatives(conditional: dict[str, Any]) -> list[Any]:

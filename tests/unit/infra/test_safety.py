@@ -1,10 +1,12 @@
 """No key opens anything, no secret leaves a deployment, and every right has its target."""
 
 import re
+from collections.abc import Iterator
 
 from tests.unit.infra.bicep import (
     TEMPLATES,
     Resource,
+    Template,
     alternatives,
     made_resources,
     reference,
@@ -27,6 +29,9 @@ BUILT_IN_ROLES = {
     "cosmosDbDataContributor": "00000000-0000-0000-0000-000000000002",
 }
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
+
+
+ROLE_TEMPLATES = ("modules/roles", "modules/cosmos-role")
 
 
 def test_nothing_accepts_a_key_or_a_password() -> None:
@@ -62,18 +67,17 @@ def test_no_secret_is_a_parameter_or_an_output() -> None:
 
 
 def test_roles_are_azures_own() -> None:
-    """The ids in the role table are those of the roles that it names."""
-    assert template("modules/roles").variables["roleIds"]["value"] == BUILT_IN_ROLES
+    """The ids in the role tables are those of the roles that they name."""
+    tables = [template(file).variables["roleIds"]["value"] for file in ROLE_TEMPLATES]
+    assert BUILT_IN_ROLES == {name: id_ for table in tables for name, id_ in table.items()}
 
 
 def test_the_identity_has_three_rights_and_no_other() -> None:
     """It owns the runtime's blobs, sends telemetry, and writes state; each with the role for it."""
-    roles = template("modules/roles")
     rights = {
-        made.symbol: (_target(made).type, *sorted(set(re.findall(r"roleIds\.(\w+)", block))))
-        for made in roles.resources.values()
-        for block in re.findall(rf"resource {made.symbol} .*?\n}}\n", roles.text, re.DOTALL)
-        if not made.existing
+        made.symbol: (_target(file, made).type, *sorted(set(re.findall(r"roleIds\.(\w+)", block))))
+        for file, made in _assignments()
+        for block in re.findall(rf"resource {made.symbol} .*?\n}}\n", file.text, re.DOTALL)
     }
     assert {
         "ownsBlobs": ("Microsoft.Storage/storageAccounts", "storageBlobDataOwner"),
@@ -84,33 +88,27 @@ def test_the_identity_has_three_rights_and_no_other() -> None:
 
 def test_every_role_assignment_has_its_target() -> None:
     """The resource that a role is assigned on is one that the deployment makes, of that type."""
-    main = template("main")
-    for assignment in template("modules/roles").resources.values():
-        if not assignment.existing:
-            target = _target(assignment)
-            given = main.modules["roles"].parameters[target.body["name"]]
-            module, _, output = reference(given).split(".")
-            maker = template(main.modules[module].template)
-            made = maker.resources[reference(maker.outputs[output]["value"]).removesuffix(".name")]
-            assert (target.type, False) == (made.type, made.existing), assignment.symbol
+    made = [(resource.type, resource.body["name"]) for _, resource in made_resources()]
+    for file, assignment in _assignments():
+        target = _target(file, assignment)
+        assert (target.type, target.body["name"]) in made, assignment.symbol
 
 
 def test_roles_go_to_the_bots_identity_only() -> None:
     """All three rights belong to one principal: the identity of the bot."""
-    roles, main = template("modules/roles"), template("main")
-    for resource in roles.resources.values():
-        if not resource.existing:
-            assert "principalId" == resource.properties["principalId"], resource.symbol
-    given = main.modules["roles"].parameters["principalId"]
-    assert "identity.outputs.principalId" == reference(given)
+    for _, assignment in _assignments():
+        assert "principalId" == assignment.properties["principalId"], assignment.symbol
+    for module in ("roles", "cosmosRole"):
+        given = template("main").modules[module].parameters["principalId"]
+        assert "identity.outputs.principalId" == reference(given)
 
 
 def test_state_is_writable_in_one_database_only() -> None:
     """The data role ends at the database; it does not cover the account."""
-    assignment = template("modules/roles").only(
+    assignment = template("modules/cosmos-role").only(
         "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments"
     )
-    assert "${cosmosAccount.id}/dbs/${cosmosDatabaseName}" == assignment.properties["scope"]
+    assert "${names.cosmosAccountId}/dbs/${names.cosmosDatabase}" == assignment.properties["scope"]
 
 
 def test_a_private_network_closes_the_public_doors() -> None:
@@ -126,7 +124,15 @@ def test_a_private_network_closes_the_public_doors() -> None:
         assert "publicAccess" in main.modules[module].parameters
 
 
-def _target(assignment: Resource) -> Resource:
-    """The resource that a role is assigned on, as roles.bicep refers to it."""
-    symbol = assignment.body.get("scope") or assignment.body["parent"]
-    return template("modules/roles").resources[symbol]
+def _assignments() -> Iterator[tuple[Template, Resource]]:
+    """What gives the identity its rights."""
+    for name in ROLE_TEMPLATES:
+        file = template(name)
+        for resource in file.resources.values():
+            if not resource.existing:
+                yield file, resource
+
+
+def _target(file: Template, assignment: Resource) -> Resource:
+    """The resource that a role is assigned on, as the file refers to it."""
+    return file.resources[assignment.body.get("scope") or assignment.body["parent"]]
