@@ -2,7 +2,7 @@
 // do what.
 // One identity owns every right, no resource accepts a key, and nothing here takes or returns a secret.
 
-import { Names, Tags } from 'types.bicep'
+import { Names, SignIn, Tags } from 'types.bicep'
 
 targetScope = 'resourceGroup'
 
@@ -29,6 +29,19 @@ param webChatEnabled bool = true
 
 @description('Optional. Whether other applications reach the bot over Direct Line.')
 param directLineEnabled bool = false
+
+@description('Optional. Whether secrets open Direct Line and Web Chat, for web pages that embed the bot with one. Otherwise only tokens of Microsoft Entra do.')
+param localAuthEnabled bool = false
+
+@description('Optional. Origins, such as "https://www.example.com", of the web pages that embed the bot. Given, Direct Line and Web Chat serve these only, and the page\'s own server vouches for the user\'s id.')
+param trustedOrigins string[] = []
+
+@description('Optional. The application of Microsoft Entra that the bot signs people in with. Needs signInSecret.')
+param signIn SignIn?
+
+@description('Optional. Client secret of signIn. Take it from a key vault; it belongs into no file.')
+@secure()
+param signInSecret string = ''
 
 @description('Optional. Memory of one instance in MB; 2048 comes with one CPU core, 512 with a quarter.')
 @allowed([512, 2048, 4096])
@@ -197,7 +210,19 @@ module bot 'modules/bot.bicep' = {
     teamsEnabled: teamsEnabled
     webChatEnabled: webChatEnabled
     directLineEnabled: directLineEnabled
+    localAuthEnabled: localAuthEnabled
+    trustedOrigins: trustedOrigins
   }
+}
+
+module signInConnection 'modules/sign-in.bicep' = if (signIn != null) {
+  params: {
+    names: names
+    signIn: signIn!
+    // An empty secret would be put over the one that works.
+    secret: empty(signInSecret) ? fail('signIn needs signInSecret, at every deployment.') : signInSecret
+  }
+  dependsOn: [bot]
 }
 
 module dashboard 'modules/dashboard.bicep' = {

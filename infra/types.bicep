@@ -31,3 +31,22 @@ type Names = {
 type Tags = {
   *: string
 }
+
+@export()
+@description('An application of Microsoft Entra that the bot signs people in with. Its secret is never a part of this.')
+type SignIn = {
+  @description('What the bot\'s code calls the connection.')
+  name: string
+
+  @description('Client id of the application.')
+  clientId: string
+
+  @description('Permissions that people are asked for, separated by spaces.')
+  scopes: string
+
+  @description('Application ID URI, for single sign-on in Teams.')
+  tokenExchangeUrl: string?
+
+  @description('Tenant whose people sign in. That of the deployment unless given.')
+  tenantId: string?
+}

@@ -27,6 +27,12 @@ param webChatEnabled bool
 @description('Required. Whether other applications reach the bot over Direct Line.')
 param directLineEnabled bool
 
+@description('Required. Whether secrets open Direct Line and Web Chat.')
+param localAuthEnabled bool
+
+@description('Required. Origins of the web pages that embed the bot. Empty: enhanced authentication is off.')
+param trustedOrigins string[]
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: names.workspace
 }
@@ -50,7 +56,7 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
     msaAppId: identity.properties.clientId
     msaAppTenantId: identity.properties.tenantId
     msaAppMSIResourceId: identity.id
-    disableLocalAuth: true
+    disableLocalAuth: !localAuthEnabled
     publicNetworkAccess: 'Enabled'
     schemaTransformationVersion: '1.3'
   }
@@ -82,13 +88,15 @@ resource webChat 'Microsoft.BotService/botServices/channels@2022-09-15' = {
         {
           siteName: 'Default Site'
           isEnabled: webChatEnabled
+          isSecureSiteEnabled: !empty(trustedOrigins)
+          trustedOrigins: trustedOrigins
         }
       ]
     }
   }
 }
 
-// Its keys are made by Azure and read by whoever embeds the bot; they are never handed out from here.
+// Azure makes its secrets. They open nothing while local authentication is off, and are never handed out from here.
 resource directLine 'Microsoft.BotService/botServices/channels@2022-09-15' = {
   parent: bot
   name: 'DirectLineChannel'
@@ -102,6 +110,8 @@ resource directLine 'Microsoft.BotService/botServices/channels@2022-09-15' = {
           isEnabled: directLineEnabled
           isV1Enabled: false
           isV3Enabled: true
+          isSecureSiteEnabled: !empty(trustedOrigins)
+          trustedOrigins: trustedOrigins
         }
       ]
     }

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from tests.unit.infra.bicep import (
     TEMPLATES,
     Resource,
@@ -14,7 +16,6 @@ from tests.unit.infra.bicep import (
 )
 
 LOCAL_AUTHENTICATION_SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "Microsoft.BotService/botServices": (("disableLocalAuth",), True),
     "Microsoft.DocumentDB/databaseAccounts": (("disableLocalAuth",), True),
     "Microsoft.Insights/components": (("DisableLocalAuth",), True),
     "Microsoft.OperationalInsights/workspaces": (("features", "disableLocalAuth"), True),
@@ -55,15 +56,49 @@ def test_no_secret_is_read() -> None:
         assert not re.search(r"\blist[A-Z]\w*\(|\.list\w+\(|getSecret\(", template(name).text)
 
 
-def test_no_secret_is_a_parameter_or_an_output() -> None:
-    """Nothing that is handed in or out is, or is named like, a secret."""
+def test_one_secret_may_be_handed_in_and_none_out() -> None:
+    """A client secret for signing people in is the only one; it is secure, and has no default."""
     secret = re.compile(r"key|secret|password|pwd|connectionstring|credential", re.IGNORECASE)
+    taken = set()
     for name in TEMPLATES:
         file = template(name)
-        assert "@secure" not in file.text
         for declared, output in file.outputs.items():
             assert not secret.search(f"{declared} {reference(output['value'])}"), declared
-        assert not [parameter for parameter in file.parameters if secret.search(parameter)]
+        for parameter, declaration in file.parameters.items():
+            secure = {"type": "secure"} in declaration["decorators"]
+            assert secure == bool(secret.search(parameter)), parameter
+            if secure:
+                assert not declaration["default"], parameter
+                taken.add((name, parameter))
+    assert {("main", "signInSecret"), ("modules/sign-in", "secret")} == taken
+
+
+def test_a_forgotten_secret_ends_the_deployment() -> None:
+    """Without signInSecret nothing is deployed: an empty one would replace the one that works."""
+    given = template("main").modules["signInConnection"].parameters["secret"]
+    failure, passed = alternatives(given)
+    assert "fail" == failure["function"]["type"]
+    assert "signInSecret" == passed
+    assert "if (signIn != null)" in template("main").modules["signInConnection"].text
+
+
+def test_secrets_open_no_channel_unless_asked() -> None:
+    """The bot takes tokens only, until whoever embeds it with a secret says so."""
+    bot = template("modules/bot").only("Microsoft.BotService/botServices")
+    negated = bot.properties["disableLocalAuth"]["operator"]
+    assert ("not", "localAuthEnabled") == (negated["type"], negated["operands"]["bool_value"])
+    assert template("main").parameters["localAuthEnabled"]["default"] is False
+
+
+@pytest.mark.parametrize("channel", ["directLine", "webChat"])
+def test_trusted_origins_bring_enhanced_authentication(channel: str) -> None:
+    """With origins, a user's id comes from the page's server, not from whoever sits before it."""
+    channel_properties = template("modules/bot").resources[channel].properties["properties"]
+    (site,) = channel_properties["sites"]
+    assert "trustedOrigins" == site["trustedOrigins"]
+    assert "isSecureSiteEnabled: !empty(trustedOrigins)" in template("modules/bot").text
+    assert "not" == site["isSecureSiteEnabled"]["operator"]["type"]
+    assert [] == template("main").parameters["trustedOrigins"]["default"]
 
 
 def test_roles_are_azures_own() -> None:

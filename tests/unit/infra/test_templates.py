@@ -25,7 +25,9 @@ def test_every_parameter_says_whether_it_is_required(file: Template) -> None:
         name
         for name, parameter in file.parameters.items()
         if not description(parameter).startswith(
-            "Required. " if parameter["default"] is None else "Optional. "
+            "Required. "
+            if parameter["default"] is None and not _nullable(file, name)
+            else "Optional. "
         )
     ]
     assert [] == wrong
@@ -77,6 +79,10 @@ def test_loaded_files_exist(file: Template) -> None:
     folder = (INFRA / f"{file.name}.bicep").parent
     for path in re.findall(r"load\w+Content\('([^']+)'\)", file.text):
         assert (folder / path).is_file(), path
+
+
+def _nullable(file: Template, name: str) -> bool:
+    return bool(re.search(rf"^param {name} \w+\?$", file.text, re.MULTILINE))
 
 
 def _code(file: Template) -> str:
