@@ -62,6 +62,17 @@ param alwaysReadyInstances int = 0
 @maxValue(1000)
 param perInstanceConcurrency int = 16
 
+@description('Optional. Resource id of a Cosmos DB account that exists already, such as a restored one, to keep the state in. Its database and container must be there. Empty: an account is made.')
+param existingCosmosAccountId string = ''
+
+@description('Optional. Database of the state.')
+@minLength(1)
+param cosmosDatabaseName string = 'bot'
+
+@description('Optional. Container of the state.')
+@minLength(1)
+param cosmosContainerName string = 'state'
+
 @description('Optional. "serverless" is paid per request; "autoscale" per hour, for steady load.')
 @allowed(['serverless', 'autoscale'])
 param cosmosCapacity string = 'serverless'
@@ -96,6 +107,12 @@ var allTags = union(tags, { 'azd-env-name': environmentName })
 var manifestTemplate = loadTextContent('../teams/manifest.json')
 var manifestBotId = '00000000-0000-0000-0000-000000000000'
 
+var accountType = 'Microsoft.DocumentDB/databaseAccounts'
+var hasAccountType = contains(toLower(existingCosmosAccountId), toLower(accountType))
+var isAccountId = hasAccountType && length(split(existingCosmosAccountId, '/')) == 9
+var isUsable = empty(existingCosmosAccountId) || isAccountId
+var existingAccountId = isUsable ? existingCosmosAccountId : fail('existingCosmosAccountId is no account\'s id.')
+
 var names Names = {
   token: token
   identity: 'id-${token}'
@@ -103,10 +120,12 @@ var names Names = {
   component: 'appi-${token}'
   storageAccount: 'st${token}'
   deploymentContainer: 'deployments'
-  cosmosAccountId: resourceId('Microsoft.DocumentDB/databaseAccounts', 'cosmos-${token}')
-  cosmosDatabase: 'bot'
-  cosmosContainer: 'state'
+  cosmosAccountId: empty(existingAccountId) ? resourceId(accountType, 'cosmos-${token}') : existingAccountId
+  cosmosDatabase: cosmosDatabaseName
+  cosmosContainer: cosmosContainerName
   virtualNetwork: 'vnet-${token}'
+  blobPrivateEndpoint: 'pe-blob-${token}'
+  cosmosPrivateEndpoint: 'pe-cosmos-${empty(existingAccountId) ? token : uniqueString(token, existingAccountId)}'
   plan: 'plan-${token}'
   app: 'func-${token}'
   bot: 'bot-${token}'
@@ -142,7 +161,7 @@ module storage 'modules/storage.bicep' = {
   dependsOn: [monitoring]
 }
 
-module cosmos 'modules/cosmos.bicep' = {
+module cosmos 'modules/cosmos.bicep' = if (empty(existingAccountId)) {
   params: {
     names: names
     location: location

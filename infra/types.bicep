@@ -20,6 +20,8 @@ type Names = {
   cosmosDatabase: string
   cosmosContainer: string
   virtualNetwork: string
+  blobPrivateEndpoint: string
+  cosmosPrivateEndpoint: string
   plan: string
   app: string
   bot: string

@@ -14,7 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from local.azure_cli import Azure, AzureCli, ids_of_type, name_of
-from local.azure_roles import blob_role, state_role, telemetry_role
+from local.azure_roles import blob_role, telemetry_role
+from local.azure_state import state
 from local.commands import ROOT
 from local.errors import LocalError
 from local.findings import Finding, Level
@@ -78,7 +79,8 @@ def diagnose(
     `status_of_empty_token` posts to a URL with no valid token and returns the HTTP status, None
     without an answer. Errors of `azure` pass through.
     """
-    group = f"/subscriptions/{azure.subscription_id()}/resourceGroups/{resource_group}"
+    subscription = azure.subscription_id()
+    group = f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
     listed = azure.get(f"{group}/resources", "2021-04-01")["value"]
     bots = ids_of_type(listed, "Microsoft.BotService/botServices")
     apps = ids_of_type(listed, "Microsoft.Web/sites")
@@ -111,7 +113,7 @@ def diagnose(
         yield Finding(Level.OK, "The identity of the bot is attached to the app")
         yield blob_role(azure, listed, settings, principal_id)
         yield telemetry_role(azure, listed, principal_id)
-        yield state_role(azure, listed, settings, principal_id)
+        yield from state(azure, subscription, listed, settings, principal_id)
     yield _answer(bot["endpoint"], status_of_empty_token or post_with_empty_token)
 
 

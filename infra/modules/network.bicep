@@ -14,12 +14,14 @@ param tags Tags
 var services = [
   {
     name: 'blob'
+    endpointName: names.blobPrivateEndpoint
     accountId: resourceId('Microsoft.Storage/storageAccounts', names.storageAccount)
     groupId: 'blob'
     zoneName: 'privatelink.blob.${environment().suffixes.storage}'
   }
   {
     name: 'cosmos'
+    endpointName: names.cosmosPrivateEndpoint
     accountId: names.cosmosAccountId
     groupId: 'Sql'
     zoneName: 'privatelink.documents.azure.com'
@@ -73,6 +75,7 @@ module endpoints 'private-endpoint.bicep' = [
       names: names
       location: location
       tags: tags
+      endpointName: service.endpointName
       service: service.name
       accountId: service.accountId
       groupId: service.groupId

@@ -11,7 +11,10 @@ param location string
 @description('Required. Tags for every resource.')
 param tags Tags
 
-@description('Required. What the service is called in the endpoint\'s name.')
+@description('Required. Name of the endpoint.')
+param endpointName string
+
+@description('Required. What the service is called in the endpoint\'s connection.')
 param service string
 
 @description('Required. Resource id of the account that is reached.')
@@ -52,7 +55,7 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
 }
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
-  name: 'pe-${service}-${names.token}'
+  name: endpointName
   location: location
   tags: tags
   properties: {

@@ -111,9 +111,13 @@ def reference(value: Any) -> str:
 
 
 def value_of(expression: Any) -> Any:
-    """What a name in a module comes to: `names.app` is "func-${token}"."""
+    """What a name in a module comes to by default: `names.app` is "func-${token}"."""
     table, _, name = reference(expression).partition(".")
-    return template("main").variables["names"]["value"][name] if table == "names" else expression
+    if table != "names":
+        return expression
+    main = template("main")
+    value = main.variables["names"]["value"][name]
+    return main.parameters[value]["default"] if str(value) in main.parameters else value
 
 
 def alternatives(conditional: dict[str, Any]) -> list[Any]:

@@ -30,9 +30,13 @@ NAMES_OF_A_DEPLOYED_BOT = {
     "component": "appi-${token}",
     "storageAccount": "st${token}",
     "deploymentContainer": "deployments",
-    "cosmosDatabase": "bot",
-    "cosmosContainer": "state",
+    "cosmosDatabase": "cosmosDatabaseName",
+    "cosmosContainer": "cosmosContainerName",
     "virtualNetwork": "vnet-${token}",
+    "blobPrivateEndpoint": "pe-blob-${token}",
+    "cosmosPrivateEndpoint": (
+        "pe-cosmos-${empty(existingAccountId) ? token : uniqueString(token, existingAccountId)}"
+    ),
     "plan": "plan-${token}",
     "app": "func-${token}",
     "bot": "bot-${token}",

@@ -30,7 +30,10 @@ class RecordedAzure:
         return str(self.answers["account show"]["id"])
 
     def get(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> Any:
-        return self.answers[f"get {path}"]
+        try:
+            return self.answers[f"get {path}"]
+        except KeyError as error:
+            raise AzureCliError("`az rest` failed: Not Found") from error
 
     def post(self, path: str, api_version: str) -> Any:
         return self.answers[f"post {path}"]
@@ -56,7 +59,7 @@ def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
     """Of a bot that is deployed as infra/ describes, every finding is good."""
     findings = list(diagnose(azure, "rg-bot", lambda _: 401))
     assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
-    assert 9 == len(findings)
+    assert 10 == len(findings)
 
 
 def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None:
@@ -107,6 +110,61 @@ def test_a_data_role_must_cover_the_database(
     assignment = azure.answer("sqlRoleAssignments")["value"][0]["properties"]
     assignment["scope"] = assignment["scope"].removesuffix("/dbs/bot") + scope_end
     assert faults == len(complaints(azure))
+
+
+def test_state_may_be_in_an_account_elsewhere(azure: RecordedAzure) -> None:
+    """An account of another resource group, such as a restored one, is found and examined."""
+    _restore_elsewhere(azure)
+    assert [] == complaints(azure)
+
+
+def test_a_restored_account_without_the_role_is_named(azure: RecordedAzure) -> None:
+    """A restore brings no data roles with it, so the bot could not read what was restored."""
+    restored = _restore_elsewhere(azure)
+    azure.answers[f"get {restored}/sqlRoleAssignments"]["value"].clear()
+    (complaint,) = complaints(azure)
+    assert "Data Contributor on cosmos-restored" in complaint
+
+
+def test_an_account_that_is_nowhere_is_named(azure: RecordedAzure) -> None:
+    """An address that belongs to no account of the subscription ends the look at the state."""
+    _restore_elsewhere(azure)
+    azure.answer("providers/Microsoft.DocumentDB/databaseAccounts")["value"].clear()
+    (complaint,) = complaints(azure)
+    assert "cosmos-restored.documents.azure.com" in complaint
+
+
+def test_another_partition_key_is_found(azure: RecordedAzure) -> None:
+    """Containers of other bots may be partitioned otherwise, and cannot be used."""
+    answer = azure.answer("containers/state")
+    answer["properties"]["resource"]["partitionKey"]["paths"] = ["/userId"]
+    (complaint,) = complaints(azure)
+    assert "has the partition key /userId, the bot needs /id" in complaint
+
+
+def test_a_missing_container_is_named(azure: RecordedAzure) -> None:
+    """The bot never makes its container, so one that is not there is a fault."""
+    azure.answers = {key: v for key, v in azure.answers.items() if "/containers/" not in key}
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("The container state in bot of cosmos-abc cannot be looked at")
+
+
+def _restore_elsewhere(azure: RecordedAzure) -> str:
+    """Have the state in another resource group's account, whose id is returned."""
+    listed = azure.answer("rg-bot/resources")["value"]
+    (own,) = [str(found["id"]) for found in listed if found["name"] == "cosmos-abc"]
+    listed[:] = [found for found in listed if found["id"] != own]
+    restored = own.replace("rg-bot", "rg-restored").replace("cosmos-abc", "cosmos-restored")
+    azure.answers = json.loads(json.dumps(azure.answers).replace(own, restored))
+    subscription = azure.subscription_id()
+    azure.answers[
+        f"get /subscriptions/{subscription}/providers/Microsoft.DocumentDB/databaseAccounts"
+    ] = {"value": [{"id": restored, "name": "cosmos-restored"}]}
+    settings = azure.answer("appsettings/list")["properties"]
+    settings["CosmosDbEndpoint"] = "https://cosmos-restored.documents.azure.com:443/"
+    for assignment in azure.answers[f"get {restored}/sqlRoleAssignments"]["value"]:
+        assignment["properties"]["scope"] = f"{restored}/dbs/bot"
+    return restored
 
 
 def test_settings_are_judged_as_the_bot_judges_them(azure: RecordedAzure) -> None:
@@ -181,7 +239,7 @@ def test_the_resource_group_comes_from_the_shell_or_from_azd(tmp_path: Path) -> 
 def test_az_is_run_and_read(tmp_path: Path) -> None:
     """The whole diagnosis works through an `az` that is a program."""
     findings = diagnose(AzureCli(str(_recorded_az(tmp_path))), "rg-bot", lambda _: 401)
-    assert 9 == sum(finding.level is Level.OK for finding in findings)
+    assert 10 == sum(finding.level is Level.OK for finding in findings)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
