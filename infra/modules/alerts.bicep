@@ -14,16 +14,41 @@ param tags Tags
 @description('Required. Who gets the e-mails.')
 param email string
 
+// "resolves": whether the alert may end by itself. It may not where silence says nothing: a quiet bot that is down has
+// no failures either, and a reply that is missing is still missing when the window has moved on.
 var queryAlerts = [
   {
+    name: 'no-answers'
+    description: 'People wrote to the bot, and it answered nobody.'
+    severity: 0
+    window: 'PT30M'
+    query: loadTextContent('../queries/no-answers.kql')
+    column: 'Sent'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
+  {
+    name: 'channel-errors'
+    description: 'A channel got no good answer to 3 messages or more, and to one in ten.'
+    severity: 1
+    window: 'PT15M'
+    query: loadTextContent('../queries/channel-errors.kql')
+    column: 'Errors'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
+  {
     name: 'failed-requests'
-    description: 'Over 5 messages in 15 minutes were answered with a server error.'
+    description: 'The app answered 3 messages or more, and one in ten, with a server error.'
     severity: 1
     window: 'PT15M'
     query: loadTextContent('../queries/failed-requests.kql')
     column: 'Failures'
-    aggregation: 'Total'
-    threshold: 5
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
   }
   {
     name: 'slow-turns'
@@ -34,6 +59,7 @@ var queryAlerts = [
     column: 'P95Ms'
     aggregation: 'Maximum'
     threshold: 5000
+    resolves: true
   }
   {
     name: 'unsettled-turns'
@@ -44,6 +70,7 @@ var queryAlerts = [
     column: 'Turns'
     aggregation: 'Maximum'
     threshold: 0
+    resolves: false
   }
 ]
 
@@ -79,7 +106,9 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       description: alert.description
       severity: alert.severity
       enabled: true
-      autoMitigate: true
+      autoMitigate: alert.resolves
+      // Azure refuses a mute time beside autoMitigate, and only when it is deployed.
+      muteActionsDuration: alert.resolves ? null : 'PT1H'
       scopes: [workspace.id]
       evaluationFrequency: 'PT5M'
       windowSize: alert.window

@@ -29,7 +29,7 @@ var charts = [
   }
   {
     title: 'Server errors'
-    query: loadTextContent('../queries/failed-requests.kql')
+    query: loadTextContent('../queries/server-errors.kql')
     visualization: 'table'
   }
   {
