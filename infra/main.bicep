@@ -9,8 +9,12 @@ targetScope = 'resourceGroup'
 @description('Optional. Region of every regional resource; it must offer Flex Consumption.')
 param location string = resourceGroup().location
 
-@description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names.')
+@description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names, so another name means new resources.')
 param environmentName string = resourceGroup().name
+
+@description('Optional. The 13 characters at the end of all names. Given, they take the place of the hash, so that a bot that was deployed with another environmentName keeps its resources.')
+@maxLength(13)
+param nameToken string = ''
 
 @description('Optional. What people see the bot called in its channels.')
 @minLength(1)
@@ -102,7 +106,7 @@ param alertEmail string = ''
 @description('Optional. Tags for every resource.')
 param tags Tags = {}
 
-var token = uniqueString(resourceGroup().id, environmentName)
+var token = empty(nameToken) ? uniqueString(resourceGroup().id, environmentName) : nameToken
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var manifestTemplate = loadTextContent('../teams/manifest.json')
 var manifestBotId = '00000000-0000-0000-0000-000000000000'

@@ -62,7 +62,25 @@ def test_a_deployed_bot_keeps_its_names() -> None:
     assert "'cosmos-${token}'" in template("main").text
     del names["cosmosAccountId"]
     assert NAMES_OF_A_DEPLOYED_BOT == names
-    assert "uniqueString(resourceGroup().id, environmentName)" in template("main").text
+
+
+def test_the_hash_is_that_of_the_first_release_unless_one_is_given() -> None:
+    """Its formula must stay; nameToken is for a bot whose environment had another name."""
+    main = template("main")
+    formula = "uniqueString(resourceGroup().id, environmentName)"
+    assert f"var token = empty(nameToken) ? {formula} : nameToken\n" in main.text
+    assert main.parameters["nameToken"]["default"] == ""
+    parameters = (INFRA / "main.bicepparam").read_text(encoding="utf-8")
+    assert "environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'bot')" in parameters
+
+
+def test_both_documented_ways_name_the_environment_alike() -> None:
+    """azd and the Azure CLI make one bot, not two, from the commands in the README."""
+    readme = (INFRA.parent / "README.md").read_text(encoding="utf-8")
+    (with_azd,) = re.findall(r"^azd up --environment (\S+)$", readme, re.MULTILINE)
+    (without,) = re.findall(r"^export AZURE_ENV_NAME=(\S+)", readme, re.MULTILINE)
+    assert with_azd == without
+    assert readme.index("export AZURE_ENV_NAME=") < readme.index("az deployment group create")
 
 
 def test_every_name_is_declared() -> None:
