@@ -51,8 +51,8 @@ param signInSecret string = ''
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Optional. Most instances that may run at once.')
-@minValue(40)
+@description('Optional. Most instances that may run at once, which also bounds what they can cost.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
@@ -100,8 +100,19 @@ param privateNetwork bool = false
 @maxValue(730)
 param logRetentionDays int = 30
 
+@description('Optional. Most GB of logs and telemetry that are taken in a day; what comes after is lost until the next, and alerts see nothing of it. 0: no limit.')
+@minValue(0)
+param logDailyCapGB int = 0
+
 @description('Optional. Who gets an e-mail when the bot is in trouble. Empty: no alert rules are made, and none are paid for.')
 param alertEmail string = ''
+
+@description('Optional. What a month should cost at most, in the currency of the subscription\'s bill. alertEmail hears at 80 percent, and when more is to be expected. 0: no budget.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('Optional. First day of the month that the budget begins with, such as "2026-12-01"; not before the month it is made in. Another date is another budget.')
+param budgetStartDate string = ''
 
 @description('Optional. Tags for every resource.')
 param tags Tags = {}
@@ -134,6 +145,7 @@ var names Names = {
   app: 'func-${token}'
   bot: 'bot-${token}'
   actionGroup: 'ag-${token}'
+  budget: 'budget-${token}-${budgetStartDate}'
 }
 
 // Modules know each other by name. So what must be there before them is said with dependsOn, unless an output says it.
@@ -152,6 +164,7 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: allTags
     retentionDays: logRetentionDays
+    dailyCapGB: logDailyCapGB
   }
 }
 
@@ -266,6 +279,15 @@ module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
     email: alertEmail
   }
   dependsOn: [monitoring, cosmos]
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  params: {
+    names: names
+    amount: max(monthlyBudget, 1)
+    startDate: empty(budgetStartDate) ? fail('monthlyBudget needs budgetStartDate.') : budgetStartDate
+    email: empty(alertEmail) ? fail('monthlyBudget needs alertEmail, to write to.') : alertEmail
+  }
 }
 
 @description('Resource group that holds the bot; azd reads it by this name.')

@@ -26,6 +26,7 @@ type Names = {
   app: string
   bot: string
   actionGroup: string
+  budget: string
 }
 
 @export()

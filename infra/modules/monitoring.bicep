@@ -16,6 +16,10 @@ param tags Tags
 @maxValue(730)
 param retentionDays int
 
+@description('Required. Most GB that are taken in a day. 0: no limit.')
+@minValue(0)
+param dailyCapGB int
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: names.workspace
   location: location
@@ -25,6 +29,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: (dailyCapGB > 0) ? dailyCapGB : -1
+    }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true

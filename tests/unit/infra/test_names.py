@@ -41,6 +41,7 @@ NAMES_OF_A_DEPLOYED_BOT = {
     "app": "func-${token}",
     "bot": "bot-${token}",
     "actionGroup": "ag-${token}",
+    "budget": "budget-${token}-${budgetStartDate}",
 }
 """Another name is another resource: a bot that is deployed would lose its state."""
 
@@ -53,7 +54,11 @@ def test_what_a_module_needs_is_made_before_it(module: str) -> None:
 
 def test_every_modules_order_is_known() -> None:
     """A module that is new here says what it needs, or that it needs nothing."""
-    assert template("main").modules.keys() == MADE_BEFORE.keys() | {"identity", "monitoring"}
+    assert template("main").modules.keys() == MADE_BEFORE.keys() | {
+        "identity",
+        "monitoring",
+        "budget",
+    }
 
 
 def test_a_deployed_bot_keeps_its_names() -> None:
