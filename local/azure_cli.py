@@ -53,7 +53,7 @@ class AzureCli:
         return cls(program)
 
     def subscription_id(self) -> str:
-        """The subscription that `az` works in."""
+        """The subscription that `az` works in unless told otherwise."""
         account = self._run("account", "show")
         return str(account["id"])
 

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from local.azure_cli import AzureCli, AzureCliError
-from local.doctor_azure import diagnose, examine, post_with_empty_token, resource_group_of
+from local.azure_place import Place, place_of
+from local.doctor_azure import diagnose, examine, post_with_empty_token
 from local.findings import Level
 
 RECORDED = Path(__file__).parent / "recorded_azure.json"
+
+SUBSCRIPTION = "99999999-9999-4999-8999-999999999999"
 
 Spoil = Callable[[dict[str, Any]], None]
 
@@ -46,7 +49,7 @@ class RecordedAzure:
 
 def complaints(azure: RecordedAzure, status: int | None = 401) -> list[str]:
     """What is wrong, in the doctor's words."""
-    findings = diagnose(azure, "rg-bot", lambda _: status)
+    findings = diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: status)
     return [finding.text for finding in findings if finding.level is Level.FAULT]
 
 
@@ -57,7 +60,7 @@ def azure() -> RecordedAzure:
 
 def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
     """Of a bot that is deployed as infra/ describes, every finding is good."""
-    findings = list(diagnose(azure, "rg-bot", lambda _: 401))
+    findings = list(diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: 401))
     assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
     assert 10 == len(findings)
 
@@ -223,22 +226,65 @@ def test_a_group_without_a_bot_ends_the_examination(azure: RecordedAzure) -> Non
     assert "0 bot registrations and 1 apps" in complaint
 
 
-def test_the_resource_group_comes_from_the_shell_or_from_azd(tmp_path: Path) -> None:
-    """AZURE_RESOURCE_GROUP wins; else azd's default environment is asked."""
-    assert resource_group_of({}, tmp_path) is None
-    environment = tmp_path / ".azure" / "test"
-    environment.mkdir(parents=True)
+@pytest.fixture
+def azd(tmp_path: Path) -> Path:
+    """A project with two azd environments, of which "test" is the default."""
+    for name in ("test", "other"):
+        folder = tmp_path / ".azure" / name
+        folder.mkdir(parents=True)
+        (folder / ".env").write_text(
+            f'AZURE_ENV_NAME="{name}"\nAZURE_RESOURCE_GROUP="rg-{name}"\n'
+            f'AZURE_SUBSCRIPTION_ID="subscription-{name}"\n'
+        )
     (tmp_path / ".azure" / "config.json").write_text('{"version":1,"defaultEnvironment":"test"}')
-    assert resource_group_of({}, tmp_path) is None
-    (environment / ".env").write_text('AZURE_ENV_NAME="test"\nAZURE_RESOURCE_GROUP="rg-test"\n')
-    assert "rg-test" == resource_group_of({}, tmp_path)
-    assert "rg-shell" == resource_group_of({"AZURE_RESOURCE_GROUP": "rg-shell"}, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("environ", "named", "place"),
+    [
+        ({}, None, Place("rg-test", "subscription-test")),
+        ({"AZURE_ENV_NAME": "other"}, None, Place("rg-other", "subscription-other")),
+        ({"AZURE_ENV_NAME": "none"}, None, Place(None, None)),
+        ({}, "RG-Test", Place("RG-Test", "subscription-test")),
+        ({}, "rg-elsewhere", Place("rg-elsewhere", None)),
+        ({"AZURE_RESOURCE_GROUP": "rg-shell"}, None, Place("rg-shell", None)),
+        ({"AZURE_RESOURCE_GROUP": "rg-shell"}, "rg-test", Place("rg-test", "subscription-test")),
+        ({"AZURE_SUBSCRIPTION_ID": "shell"}, "rg-test", Place("rg-test", "shell")),
+        ({"AZURE_SUBSCRIPTION_ID": "shell"}, "rg-elsewhere", Place("rg-elsewhere", "shell")),
+    ],
+)
+def test_the_bot_is_looked_for_where_it_was_deployed(
+    azd: Path, environ: dict[str, str], named: str | None, place: Place
+) -> None:
+    """What is named wins, then the shell, then azd, whose subscription is for its group only."""
+    assert place == place_of(environ, azd, named)
+
+
+def test_without_azd_nothing_is_known(tmp_path: Path) -> None:
+    """A project that azd has never seen names no group."""
+    assert Place(None, None) == place_of({}, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_the_subscription_of_the_place_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Azure CLI's own subscription is not looked into when another is known."""
+    monkeypatch.setenv("PATH", str(_recorded_az(tmp_path).parent))
+    elsewhere = {"AZURE_RESOURCE_GROUP": "rg-bot", "AZURE_SUBSCRIPTION_ID": "elsewhere"}
+    (finding,) = examine(elsewhere)
+    assert "`az rest` failed: Not Found: /subscriptions/elsewhere/resourceGroups/rg-bot/" in (
+        finding.text
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_az_is_run_and_read(tmp_path: Path) -> None:
     """The whole diagnosis works through an `az` that is a program."""
-    findings = diagnose(AzureCli(str(_recorded_az(tmp_path))), "rg-bot", lambda _: 401)
+    findings = diagnose(
+        AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 401
+    )
     assert 10 == sum(finding.level is Level.OK for finding in findings)
 
 
@@ -248,7 +294,7 @@ def test_a_failing_az_is_quoted(tmp_path: Path) -> None:
     az = AzureCli(str(_recorded_az(tmp_path)))
     with pytest.raises(AzureCliError) as caught:
         az.get("/nowhere", "2025-03-01")
-    assert "`az rest` failed: Not Found" == str(caught.value)
+    assert "`az rest` failed: Not Found: /nowhere" == str(caught.value)
 
 
 def test_a_missing_az_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +346,7 @@ if arguments[0] == "rest":
     key = arguments[2] + " " + arguments[4]
     assert arguments[5] == "--url-parameters" and arguments[6].startswith("api-version=")
 if key not in recorded:
-    sys.exit("ERROR: Not Found")
+    sys.exit("ERROR: Not Found: " + key.partition(" ")[2])
 json.dump(recorded[key], sys.stdout)
 """
     )
