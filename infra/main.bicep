@@ -92,8 +92,9 @@ param stateTtlSeconds int = 0
 @description('Optional. Further host names, comma-separated, that replies may be sent to beside the Bot Connector\'s own.')
 param allowedServiceHosts string = ''
 
-@description('Optional. Whether the state and storage accounts are reachable only from a virtual network made for them.')
-param privateNetwork bool = false
+@description('Optional. How the state and storage accounts are reached. "public": over the internet, with the identity\'s rights. "private": only inside a virtual network made for them. A bot that is in use is moved in two deployments, the first with "both", or it is cut off before it is inside.')
+@allowed(['public', 'both', 'private'])
+param networkAccess string = 'public'
 
 @description('Optional. Days that logs and telemetry are kept.')
 @minValue(30)
@@ -173,7 +174,7 @@ module storage 'modules/storage.bicep' = {
     names: names
     location: location
     tags: allTags
-    publicAccess: !privateNetwork
+    publicAccess: networkAccess != 'private'
   }
   dependsOn: [monitoring]
 }
@@ -183,7 +184,7 @@ module cosmos 'modules/cosmos.bicep' = if (empty(existingAccountId)) {
     names: names
     location: location
     tags: allTags
-    publicAccess: !privateNetwork
+    publicAccess: networkAccess != 'private'
     capacity: cosmosCapacity
     maxThroughput: cosmosMaxThroughput
     ttlSeconds: stateTtlSeconds
@@ -210,13 +211,14 @@ module cosmosRole 'modules/cosmos-role.bicep' = {
   dependsOn: [cosmos]
 }
 
-module network 'modules/network.bicep' = if (privateNetwork) {
+// Not before the roles: an assignment and an endpoint that touch one Cosmos DB account at once are refused (412).
+module network 'modules/network.bicep' = if (networkAccess != 'public') {
   params: {
     names: names
     location: location
     tags: allTags
   }
-  dependsOn: [storage, cosmos]
+  dependsOn: [storage, roles, cosmosRole]
 }
 
 module functionApp 'modules/function-app.bicep' = {
@@ -230,7 +232,7 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     perInstanceConcurrency: perInstanceConcurrency
-    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''
   }
   // The app loads its package, and later its state, with rights that must exist by then.
   dependsOn: [roles]

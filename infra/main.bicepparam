@@ -7,5 +7,5 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'bot')
 
 param alwaysReadyInstances = 0
 param cosmosCapacity = 'serverless'
-param privateNetwork = false
+param networkAccess = 'public'
 param alertEmail = ''

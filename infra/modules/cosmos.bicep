@@ -31,8 +31,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existin
 }
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
-  // checkov:skip=CKV_AZURE_99:closed by the privateNetwork parameter; without it the account accepts Microsoft Entra identities only
-  // checkov:skip=CKV_AZURE_101:closed by the privateNetwork parameter; the scan does not evaluate conditions
+  // checkov:skip=CKV_AZURE_99:closed by the networkAccess parameter; without it the account accepts Microsoft Entra identities only
+  // checkov:skip=CKV_AZURE_101:closed by the networkAccess parameter; the scan does not evaluate conditions
   name: last(split(names.cosmosAccountId, '/'))
   location: location
   tags: tags

@@ -68,6 +68,7 @@ resource appSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existi
   name: 'app'
 }
 
+// One after the other, for two endpoints of one account must not be made at once.
 @batchSize(1)
 module endpoints 'private-endpoint.bicep' = [
   for service in services: {

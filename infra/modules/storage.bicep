@@ -19,7 +19,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existin
 }
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
-  // checkov:skip=CKV_AZURE_35:closed by the privateNetwork parameter; the scan does not evaluate conditions
+  // checkov:skip=CKV_AZURE_35:closed by the networkAccess parameter; the scan does not evaluate conditions
   // checkov:skip=CKV_AZURE_43:the name is st and a hash of 13 lower-case letters and digits, which the scan does not evaluate
   // checkov:skip=CKV_AZURE_206:holds nothing that a deployment would not bring back
   name: names.storageAccount

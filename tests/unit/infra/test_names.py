@@ -11,7 +11,7 @@ MADE_BEFORE = {
     "cosmos": {"monitoring"},
     "roles": {"identity", "monitoring", "storage"},
     "cosmosRole": {"identity", "cosmos"},
-    "network": {"storage", "cosmos"},
+    "network": {"storage", "cosmos", "roles", "cosmosRole"},
     "functionApp": {
         *("identity", "monitoring", "storage", "cosmos"),
         *("network", "roles", "cosmosRole"),

@@ -146,17 +146,44 @@ def test_state_is_writable_in_one_database_only() -> None:
     assert "${names.cosmosAccountId}/dbs/${names.cosmosDatabase}" == assignment.properties["scope"]
 
 
-def test_a_private_network_closes_the_public_doors() -> None:
-    """With privateNetwork, the state and storage accounts refuse the internet."""
-    main = template("main")
-    for module, type_ in (
+@pytest.mark.parametrize(
+    ("module", "type_"),
+    [
         ("cosmos", "Microsoft.DocumentDB/databaseAccounts"),
         ("storage", "Microsoft.Storage/storageAccounts"),
-    ):
-        account = template(f"modules/{module}").only(type_)
-        assert ["Enabled", "Disabled"] == alternatives(account.properties["publicNetworkAccess"])
-        assert "publicAccess: !privateNetwork" in main.text
-        assert "publicAccess" in main.modules[module].parameters
+    ],
+)
+def test_a_private_network_closes_the_public_doors(module: str, type_: str) -> None:
+    """With "private", and only then, the state and storage accounts refuse the internet."""
+    account = template(f"modules/{module}").only(type_)
+    assert ["Enabled", "Disabled"] == alternatives(account.properties["publicNetworkAccess"])
+    given = template("main").modules[module].parameters["publicAccess"]["operator"]
+    assert ("not_equals", "networkAccess", "private") == (
+        given["type"],
+        given["operands"]["operand_1"],
+        given["operands"]["operand_2"],
+    )
+
+
+def test_a_live_bot_can_be_moved_into_a_private_network() -> None:
+    """With "both", the app is inside while the accounts are still open; then they can be closed."""
+    main = template("main")
+    (allowed,) = [
+        decorator["argument"]
+        for decorator in main.parameters["networkAccess"]["decorators"]
+        if decorator["type"] == "allowed"
+    ]
+    assert ["public", "both", "private"] == allowed
+    assert "public" == main.parameters["networkAccess"]["default"]
+    assert "if (networkAccess != 'public')" in main.modules["network"].text
+    assert "subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''" in main.text
+
+
+def test_private_endpoints_are_made_one_by_one() -> None:
+    """Two endpoints of one account at once are refused."""
+    assert "@batchSize(1)\nmodule endpoints 'private-endpoint.bicep'" in (
+        template("modules/network").text
+    )
 
 
 def _assignments() -> Iterator[tuple[Template, Resource]]:
