@@ -12,6 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from local.azure_cli import Azure, AzureCli, ids_of_type, name_of
+from local.azure_failure import failure
 from local.azure_place import place_of
 from local.azure_roles import blob_role, telemetry_role
 from local.azure_state import state
@@ -104,7 +105,9 @@ def diagnose(
         yield blob_role(azure, listed, settings, principal_id)
         yield telemetry_role(azure, listed, principal_id)
         yield from state(azure, subscription, listed, settings, principal_id)
-    yield _answer(bot["endpoint"], status_of_empty_token or post_with_empty_token)
+    yield _answer(
+        azure, listed, app, bot["endpoint"], status_of_empty_token or post_with_empty_token
+    )
 
 
 def post_with_empty_token(url: str) -> int | None:
@@ -168,7 +171,13 @@ def _principal_id(bot: dict[str, Any], app: dict[str, Any]) -> str | None:
     return None
 
 
-def _answer(endpoint: str, status_of_empty_token: Callable[[str], int | None]) -> Finding:
+def _answer(
+    azure: Azure,
+    listed: list[dict[str, Any]],
+    app: dict[str, Any],
+    endpoint: str,
+    status_of_empty_token: Callable[[str], int | None],
+) -> Finding:
     if not endpoint.startswith("https://"):
         return Finding(Level.FAULT, f"{endpoint} is not an https address; channels refuse it")
     status = status_of_empty_token(endpoint)
@@ -179,10 +188,7 @@ def _answer(endpoint: str, status_of_empty_token: Callable[[str], int | None]) -
     if status == 404:
         return Finding(Level.FAULT, "The app has no bot in it (404); deploy one with `azd deploy`")
     if status >= 500:
-        return Finding(
-            Level.FAULT,
-            f"The app fails ({status}); the reason is in Application Insights, under Failures",
-        )
+        return failure(azure, listed, app, status)
     return Finding(
         Level.FAULT, f"The endpoint answers {status} to an empty token; it must refuse it"
     )

@@ -69,6 +69,15 @@ def test_production_comes_after_staging() -> None:
     assert "if: vars.AZURE_STAGING == 'true'" in job("deploy", "staging")
 
 
+def test_the_package_is_built_by_the_apps_python() -> None:
+    """GitHub installs what the app requires with the app's Python, and Azure builds nothing."""
+    app = template("modules/function-app").only("Microsoft.Web/sites")
+    version = app.properties["functionAppConfig"]["runtime"]["version"]
+    assert f'python-version: "{version}"' in job("deploy", "package")
+    assert "--no-build" in job("deploy-to", "deploy")
+    assert ".python_packages/lib/site-packages" in job("deploy-to", "deploy")
+
+
 def test_github_signs_in_for_an_environment() -> None:
     """The credential is for the environment that the job runs in: tags have none of their own."""
     deployer = template("deployer/main")

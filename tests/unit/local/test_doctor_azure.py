@@ -38,8 +38,11 @@ class RecordedAzure:
         except KeyError as error:
             raise AzureCliError("`az rest` failed: Not Found") from error
 
-    def post(self, path: str, api_version: str) -> Any:
-        return self.answers[f"post {path}"]
+    def post(self, path: str, api_version: str, body: object = None) -> Any:
+        try:
+            return self.answers[f"post {path}"]
+        except KeyError as error:
+            raise AzureCliError("`az rest` failed: Not Found") from error
 
     def answer(self, path_end: str) -> Any:
         """The one answer whose request ends so, for a test to spoil."""
@@ -218,6 +221,34 @@ def test_only_401_is_a_good_answer_to_an_empty_token(
     assert what in complaint
 
 
+IMPORT_ERROR = (
+    "Exception while executing function: Functions.MessagesFunction Result: Failure\n"
+    "Exception: ModuleNotFoundError: No module named 'msgspec._core'. Please check ..."
+)
+
+
+def test_a_package_for_another_python_is_recognised(azure: RecordedAzure) -> None:
+    """An app that cannot import its requirements was built with the wrong Python; how is said."""
+    azure.answer("api/query")["tables"][0]["rows"].append([IMPORT_ERROR])
+    (complaint,) = complaints(azure, 500)
+    assert "it cannot import msgspec" in complaint
+    assert "another Python than 3.13" in complaint
+    assert "func azure functionapp publish func-abc --python --no-build" in complaint
+
+
+def test_import_errors_of_a_bot_that_answers_are_old(azure: RecordedAzure) -> None:
+    """What the log remembers is no fault while the app answers as it should."""
+    azure.answer("api/query")["tables"][0]["rows"].append([IMPORT_ERROR])
+    assert [] == complaints(azure, 401)
+
+
+def test_a_log_that_cannot_be_read_hides_no_failure(azure: RecordedAzure) -> None:
+    """Without the right to query the log, the failure itself is reported all the same."""
+    azure.answers = {key: v for key, v in azure.answers.items() if "api/query" not in key}
+    (complaint,) = complaints(azure, 500)
+    assert complaint.startswith("The app fails (500); the reason is in Application Insights")
+
+
 def test_a_group_without_a_bot_ends_the_examination(azure: RecordedAzure) -> None:
     """With no registration to start from, there is one sentence and no more."""
     listed = azure.answer("rg-bot/resources")["value"]
@@ -289,6 +320,16 @@ def test_az_is_run_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_the_log_is_queried_through_az(tmp_path: Path) -> None:
+    """A failing app's log is asked with a query in the request's body."""
+    findings = diagnose(
+        AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 500
+    )
+    (complaint,) = [finding.text for finding in findings if finding.level is Level.FAULT]
+    assert complaint.startswith("The app fails (500)")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_a_failing_az_is_quoted(tmp_path: Path) -> None:
     """What `az` complains of is passed on in one sentence."""
     az = AzureCli(str(_recorded_az(tmp_path)))
@@ -345,6 +386,7 @@ key = " ".join(arguments[:2])
 if arguments[0] == "rest":
     key = arguments[2] + " " + arguments[4]
     assert arguments[5] == "--url-parameters" and arguments[6].startswith("api-version=")
+    assert "--body" not in arguments or json.loads(arguments[arguments.index("--body") + 1])
 if key not in recorded:
     sys.exit("ERROR: Not Found: " + key.partition(" ")[2])
 json.dump(recorded[key], sys.stdout)
