@@ -66,6 +66,9 @@ param alwaysReadyInstances int = 0
 @maxValue(1000)
 param perInstanceConcurrency int = 16
 
+@description('Optional. Whether a deployment replaces instances one after the other and lets their turns end, in place of all at once. A preview of Azure\'s.')
+param rollingUpdates bool = false
+
 @description('Optional. Resource id of a Cosmos DB account that exists already, such as a restored one, to keep the state in. Its database and container must be there. Empty: an account is made.')
 param existingCosmosAccountId string = ''
 
@@ -232,6 +235,7 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     perInstanceConcurrency: perInstanceConcurrency
+    rollingUpdates: rollingUpdates
     subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''
   }
   // The app loads its package, and later its state, with rights that must exist by then.

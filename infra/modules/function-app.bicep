@@ -29,6 +29,9 @@ param alwaysReadyInstances int
 @description('Required. Requests that one instance serves at once.')
 param perInstanceConcurrency int
 
+@description('Required. Whether a deployment replaces instances one after the other.')
+param rollingUpdates bool
+
 @description('Required. Subnet that the app\'s outgoing connections leave from. Empty: none.')
 param subnetId string
 
@@ -91,6 +94,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
             userAssignedIdentityResourceId: identity.id
           }
         }
+      }
+      #disable-next-line BCP037 // a preview property, which the types do not have yet
+      siteUpdateStrategy: {
+        type: rollingUpdates ? 'RollingUpdate' : 'Recreate'
       }
       runtime: {
         name: 'python'

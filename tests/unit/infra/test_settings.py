@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from shared.settings import AppType, Settings
-from tests.unit.infra.bicep import Template, reference, template, value_of
+from tests.unit.infra.bicep import Template, alternatives, reference, template, value_of
 
 APP_ID = "11111111-1111-4111-8111-111111111111"
 TENANT_ID = "22222222-2222-4222-8222-222222222222"
@@ -158,6 +158,14 @@ def test_nothing_is_set_that_flex_consumption_refuses(
     site_config = function_app.only("Microsoft.Web/sites").properties["siteConfig"]
     assert set() == FORBIDDEN_BY_FLEX & app_settings.keys()
     assert set() == SITE_CONFIG_FORBIDDEN_BY_FLEX & site_config.keys()
+
+
+def test_instances_are_replaced_at_once_unless_asked(function_app: Template) -> None:
+    """Rolling updates are a preview; without them Azure does what it always did."""
+    config = function_app.only("Microsoft.Web/sites").properties["functionAppConfig"]
+    assert ["RollingUpdate", "Recreate"] == alternatives(config["siteUpdateStrategy"]["type"])
+    assert template("main").parameters["rollingUpdates"]["default"] is False
+    assert "#disable-next-line BCP037 // a preview property" in function_app.text
 
 
 def _evaluated(value: object) -> str:
