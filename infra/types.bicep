@@ -6,9 +6,16 @@ type Names = {
   @description('Hash that makes names unique, for resources that are made from a list.')
   token: string
 
+  @description('The identity that the bot is.')
   identity: string
+
+  @description('Log Analytics workspace.')
   workspace: string
+
+  @description('Application Insights component.')
   component: string
+
+  @description('Storage account of the Functions runtime.')
   storageAccount: string
 
   @description('Blob container that holds the deployed package.')
@@ -17,21 +24,41 @@ type Names = {
   @description('Resource id of the Cosmos DB account of the state, which need not be in this resource group.')
   cosmosAccountId: string
 
+  @description('Database of the state.')
   cosmosDatabase: string
+
+  @description('Container of the state.')
   cosmosContainer: string
+
+  @description('Virtual network, where there is one.')
   virtualNetwork: string
+
+  @description('Private endpoint of the storage account\'s blobs.')
   blobPrivateEndpoint: string
+
+  @description('Private endpoint of the state. Another account gets another one.')
   cosmosPrivateEndpoint: string
+
+  @description('Flex Consumption plan.')
   plan: string
+
+  @description('Function app.')
   app: string
+
+  @description('Registration with Azure Bot Service.')
   bot: string
+
+  @description('Who the alerts write to.')
   actionGroup: string
+
+  @description('Budget of the resource group.')
   budget: string
 }
 
 @export()
 @description('Tags of a resource, by name.')
 type Tags = {
+  @description('The tag\'s value.')
   *: string
 }
 

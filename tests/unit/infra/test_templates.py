@@ -68,12 +68,6 @@ def test_module_outputs_that_are_read_exist() -> None:
         assert output in template(main.modules[symbol].template).outputs, f"{symbol}.{output}"
 
 
-def test_the_parameter_file_sets_parameters_that_exist() -> None:
-    """Each `param` of main.bicepparam is one of main.bicep's."""
-    text = (INFRA / "main.bicepparam").read_text(encoding="utf-8")
-    assert set(re.findall(r"^param (\w+) =", text, re.MULTILINE)) < set(template("main").parameters)
-
-
 def test_loaded_files_exist(file: Template) -> None:
     """Every file that a template embeds is there."""
     folder = (INFRA / f"{file.name}.bicep").parent
