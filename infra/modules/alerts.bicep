@@ -110,6 +110,8 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       // Azure refuses a mute time beside autoMitigate, and only when it is deployed.
       muteActionsDuration: alert.resolves ? null : 'PT1H'
       scopes: [workspace.id]
+      // A new workspace does not know the tables yet, which come with the first log, and would refuse the queries.
+      skipQueryValidation: true
       evaluationFrequency: 'PT5M'
       windowSize: alert.window
       criteria: {

@@ -63,6 +63,12 @@ def test_unauthenticated_visitors_raise_no_alarm(query: str) -> None:
     assert "toint(ResultCode) >= 500" in QUERIES[query]
 
 
+def test_alerts_can_be_made_before_the_first_log() -> None:
+    """A workspace that has never seen a table refuses a query on it, unless it is not asked."""
+    rules = template("modules/alerts").resources["queryRules"].properties
+    assert rules["skipQueryValidation"] is True
+
+
 def test_no_alert_rule_is_paid_for_unless_asked() -> None:
     """Without somebody to tell there are no alert rules."""
     assert template("main").parameters["alertEmail"]["default"] == ""
