@@ -35,6 +35,7 @@ def state(
         return
     database = settings.get("CosmosDbDatabaseId") or "bot"
     container = settings.get("CosmosDbContainerId") or "state"
+    yield _regions(azure, account)
     yield _container(azure, account, database, container)
     yield state_role(azure, account, database, principal_id)
 
@@ -48,6 +49,17 @@ def _account(
             return account
     everywhere = azure.get(f"/subscriptions/{subscription}/providers/{ACCOUNTS}", API_VERSION)
     return next((each["id"] for each in everywhere["value"] if each["name"] == name), None)
+
+
+def _regions(azure: Azure, account: str) -> Finding:
+    properties = azure.get(account, API_VERSION)["properties"]
+    if properties.get("enableMultipleWriteLocations"):
+        return Finding(
+            Level.FAULT,
+            f"Several regions of {name_of(account)} take writes, so two turns may both believe "
+            "that they came first (docs/region-loss.md); switch multi-region writes off",
+        )
+    return Finding(Level.OK, f"One region of {name_of(account)} takes the writes")
 
 
 def _container(azure: Azure, account: str, database: str, container: str) -> Finding:

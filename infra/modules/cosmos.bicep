@@ -46,6 +46,8 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
         isZoneRedundant: false
       }
     ]
+    // Each region would say yes to its own writer, and a turn that was answered would be dropped (docs/region-loss.md).
+    enableMultipleWriteLocations: false
     consistencyPolicy: {
       defaultConsistencyLevel: 'Session'
     }

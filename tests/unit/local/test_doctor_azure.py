@@ -65,7 +65,7 @@ def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
     """Of a bot that is deployed as infra/ describes, every finding is good."""
     findings = list(diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: 401))
     assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
-    assert 10 == len(findings)
+    assert 11 == len(findings)
 
 
 def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None:
@@ -146,6 +146,13 @@ def test_another_partition_key_is_found(azure: RecordedAzure) -> None:
     answer["properties"]["resource"]["partitionKey"]["paths"] = ["/userId"]
     (complaint,) = complaints(azure)
     assert "has the partition key /userId, the bot needs /id" in complaint
+
+
+def test_several_regions_that_write_are_a_fault(azure: RecordedAzure) -> None:
+    """With them a conditional write is none, and turns would be lost in silence."""
+    azure.answer("databaseAccounts/cosmos-abc")["properties"]["enableMultipleWriteLocations"] = True
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("Several regions of cosmos-abc take writes")
 
 
 def test_a_missing_container_is_named(azure: RecordedAzure) -> None:
@@ -316,7 +323,7 @@ def test_az_is_run_and_read(tmp_path: Path) -> None:
     findings = diagnose(
         AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 401
     )
-    assert 10 == sum(finding.level is Level.OK for finding in findings)
+    assert 11 == sum(finding.level is Level.OK for finding in findings)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
