@@ -26,30 +26,48 @@ from shared.turns import TransactionalBot
 _logger = logging.getLogger(__name__)
 
 
+class Preparations:
+    """
+    What the first turn would otherwise wait for step by step, done at once.
+
+    They start with the first request whose token is genuine: a stranger makes the worker connect
+    to nothing. The turn itself waits for none of them.
+    """
+
+    def __init__(self, *steps: Callable[[], Awaitable[object]]) -> None:
+        self._steps = steps
+        self._started: asyncio.Future[list[object]] | None = None
+
+    def start(self) -> None:
+        """Start them, once."""
+        if self._started is None:
+            # On suspicion: whoever needs what fails here tries again, and reports it.
+            self._started = asyncio.gather(
+                *(step() for step in self._steps), return_exceptions=True
+            )
+
+    async def settle(self) -> None:
+        """Wait until those that have started have ended."""
+        if self._started is not None:
+            await self._started
+
+
 @dataclass
 class App:
-    """The application of one worker. Nothing is connected before the first request."""
+    """The application of one worker. Nothing is connected before the first genuine request."""
 
     endpoint: MessagesEndpoint
     storage: Storage
     http: HttpPool
-    preparations: tuple[Callable[[], Awaitable[object]], ...] = ()
-    """What the first turn would otherwise wait for when its request is authenticated."""
-    _prepared: "asyncio.Future[list[object]] | None" = field(default=None, init=False)
+    preparations: Preparations = field(default_factory=Preparations)
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
-        if self._prepared is None:
-            # On suspicion: whoever needs what fails here tries again, and reports it.
-            self._prepared = asyncio.gather(
-                *(prepare() for prepare in self.preparations), return_exceptions=True
-            )
         return await self.endpoint.handle(request)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
-        if self._prepared is not None:
-            await self._prepared
+        await self.preparations.settle()
         await self.http.close()
         # The SDK's Storage has no such method; of ours, only the one with connections.
         if close := getattr(self.storage, "close", None):
@@ -73,18 +91,20 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     http = HttpPool()
     connectors = ConnectorPool(app_id, cloud.oauth_scope, tokens, http)
     storage = storage or _create_storage(settings)
-    preparations: list[Callable[[], Awaitable[object]]] = []
-    # Without an identity nothing is authenticated, and there is no time to use.
+    steps: list[Callable[[], Awaitable[object]]] = []
+    # Without an identity there is no token to wait for, and the first turn connects by itself.
     if tokens is not None:
-        preparations.append(partial(tokens.get, cloud.oauth_scope))
+        steps.append(partial(tokens.get, cloud.oauth_scope))
         if connect := getattr(storage, "connect", None):
-            preparations.append(connect)
+            steps.append(connect)
+    preparations = Preparations(*steps)
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
         TransactionalBot(create_bot, storage),
+        preparations.start,
     )
-    return App(endpoint, storage, http, tuple(preparations))
+    return App(endpoint, storage, http, preparations)
 
 
 def _create_storage(settings: Settings) -> Storage:
