@@ -43,7 +43,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise MalformedActivity("The body is empty; an activity is a JSON object.")
     outside = _outside_of_strings(body)
     # Each value has at most two of them: the comma after it, and its own opening bracket.
-    if outside.count(b",") + outside.count(b"[") + outside.count(b"{") > 2 * MAX_VALUES:
+    if _count(outside, b",[{") > 2 * MAX_VALUES:
         raise _too_many_values()
     try:
         fields = msgspec.json.decode(body)
@@ -68,9 +68,14 @@ def _outside_of_strings(body: bytes) -> bytes:
         # From the left, so of three backslashes and a quotation mark the third escapes the mark.
         body = body.replace(rb"\\", b"").replace(rb"\"", b"")
     # A value has at most two strings, its key and itself.
-    if body.count(b'"') > 4 * MAX_VALUES:
+    if _count(body, b'"') > 4 * MAX_VALUES:
         raise _too_many_values()
     return b"".join(body.split(b'"')[::2])
+
+
+def _count(content: bytes, signs: bytes) -> int:
+    """Count signs, in a time that does not depend on how many there are."""
+    return len(content) - len(content.translate(None, signs))
 
 
 def _too_many_values() -> MalformedActivity:
