@@ -16,7 +16,7 @@ from shared.storage.references import ID, References, has_references
 from shared.storage.registry import Registry
 from shared.storage.schema import E_TAG, Fields, Schema
 from shared.storage.tags import KEPT, LEGACY_PREFIX, TURNS, TYPE, VERSION, unescape
-from shared.storage.unknown import keep_unknown
+from shared.storage.unknown import keep_keys, keep_unknown
 
 
 class Decoder:
@@ -25,6 +25,7 @@ class Decoder:
     def __init__(self, registry: Registry, stored: Mapping[str, Any]) -> None:
         self._by_name = registry.by_name
         self._fields = registry.fields
+        self._typed_dicts = registry.typed_dicts
         self._stored = {key: value for key, value in stored.items() if key != E_TAG}
         self._references: References | None = None
         self._is_own = False
@@ -81,7 +82,7 @@ class Decoder:
             ]
         if kind is int and not -MAX_SAFE_INTEGER <= stored <= MAX_SAFE_INTEGER:
             # It was a float: JavaScript, and so Cosmos DB, writes 1e20 with all its digits.
-            return float(stored)
+            return _float(stored, at)
         return stored
 
     def _mapping(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
@@ -215,7 +216,10 @@ class Decoder:
             fields = migrate(schema, version, fields, at)
             unknown = take_unknown(schema, known, stored, fields, at)
         try:
-            made = schema.load(msgspec.convert(fields, schema.shape))
+            shaped = msgspec.convert(fields, schema.shape)
+            for name in self._typed_dicts[schema.cls]:
+                keep_keys(fields.get(name), _field(shaped, name))
+            made = schema.load(shaped)
         except msgspec.ValidationError as error:
             raise StateUnreadable(f"{describe(error, at)} It was left as it is.") from error
         except Exception as error:  # The class's own code, which may raise anything.
@@ -237,6 +241,10 @@ class Decoder:
             )
 
 
+def _field(shaped: Any, name: str) -> Any:
+    return shaped.get(name) if isinstance(shaped, dict) else getattr(shaped, name)
+
+
 def _is_legacy(stored: dict[str, Any]) -> bool:
     return any(key.startswith(LEGACY_PREFIX) for key in stored)
 
@@ -255,3 +263,12 @@ def _text(text: str, at: str) -> str:
             f"{at} has half of a surrogate pair, which cannot be written again; set it anew."
         )
     return text
+
+
+def _float(number: int, at: str) -> float:
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise StateUnreadable(
+            f"{at} is a number that Cosmos DB cannot keep; set it anew."
+        ) from error

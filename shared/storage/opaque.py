@@ -72,10 +72,14 @@ class Opaque:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What the SDK compares to find out whether state has changed.
-        return Opaque, (self._text(),)
+        return _from_text, (self._text(),)
 
     def __repr__(self) -> str:
         return "Opaque(...)"
 
     def _text(self) -> str:
         return json.dumps(self._stored)
+
+
+def _from_text(text: str) -> Opaque:
+    return Opaque(json.loads(text))

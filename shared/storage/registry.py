@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from shared.storage.schema import Schema, schema_of
-from shared.storage.shapes import TypedFields, typed_fields
+from shared.storage.shapes import TypedFields, typed_dict_fields, typed_fields
 
 
 class Registry:
@@ -26,4 +26,7 @@ class Registry:
                     raise ValueError(f"Two state types have the name {name}.")
         self.fields: dict[type, TypedFields] = {
             schema.cls: typed_fields(schema, self.by_class) for schema in schemas
+        }
+        self.typed_dicts: dict[type, tuple[str, ...]] = {
+            schema.cls: typed_dict_fields(schema) for schema in schemas
         }

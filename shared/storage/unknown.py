@@ -30,6 +30,16 @@ def unknown_of(value: object) -> dict[str, Any] | None:
     return found
 
 
+def keep_keys(given: Any, made: Any) -> None:
+    """Put back into a TypedDict, at any depth, the keys that it does not name."""
+    if isinstance(given, dict) and isinstance(made, dict):
+        for key, value in given.items():
+            keep_keys(value, made.setdefault(key, value))
+    elif isinstance(given, list) and isinstance(made, list | tuple):
+        for value, item in zip(given, made, strict=False):
+            keep_keys(value, item)
+
+
 def hand_on_unknown(old: object, new: object) -> None:
     """Keep beside `new` what is kept beside `old`, if it is of the same class and has none."""
     if type(old) is type(new) and unknown_of(new) is None:

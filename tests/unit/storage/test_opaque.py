@@ -1,4 +1,5 @@
 import json
+import pickle
 from copy import copy, deepcopy
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ UNREADABLE: list[Any] = [
     {"$type": "Ns.Class, Assembly", "Name": "Ada", "Items": {"$type": "x,y", "$values": []}},
     {"$type": "System.Byte[], System.Private.CoreLib", "$value": "AP8="},
     {"half": "\ud800"},
+    [10**400],
     {"$kept": {"py/object": "old.Class"}},
 ]
 
@@ -99,6 +101,7 @@ def test_whoever_uses_it_is_told(use: Any) -> None:
 def test_copies_are_equal_and_the_sdk_sees_no_change() -> None:
     """The SDK compares what its Pickler makes of the state at the beginning and at the end."""
     state = from_the_store({str(number): stored for number, stored in enumerate(UNREADABLE)})
+    assert state == pickle.loads(pickle.dumps(state))
     assert state == deepcopy(state) == {name: copy(value) for name, value in state.items()}
     cached = CachedBotState(state)
     cached.state = deepcopy(state)

@@ -2,7 +2,7 @@ import copy
 import json
 import pickle
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pytest
 
@@ -42,13 +42,25 @@ class FrozenSlotted:
     name: str = ""
 
 
+class Card(TypedDict):
+    title: str
+    inner: NotRequired["list[Card]"]
+
+
+@state_type("Deck")
+@dataclass
+class Deck:
+    top: Card
+    cards: dict[str, list[Card]]
+
+
 class Foreign:
     def __init__(self) -> None:
         self.name = ""
 
 
 KINDS: list[Any] = [Plain, Slotted, Frozen, FrozenSlotted]
-CODEC_ = DocumentCodec([*KINDS, foreign_type(Foreign, "Foreign", {"name": str})])
+CODEC_ = DocumentCodec([*KINDS, Deck, foreign_type(Foreign, "Foreign", {"name": str})])
 # What a newer release added, with a default, and a roll back does not know.
 UNKNOWN = {
     "language": "de",
@@ -201,3 +213,12 @@ def test_the_stock_sdks_attributes_are_kept() -> None:
     }
     encoded = CODEC.encode(CODEC.decode(document))
     assert {"py/object": "old.Place"} == encoded["home"]["near"]
+
+
+def test_a_typed_dict_keeps_the_keys_that_it_does_not_name() -> None:
+    """At any depth, as the dictionary that it is."""
+    card = {"title": "x", "new": [1], "inner": [{"title": "y", "newer": {"a": None}}]}
+    deck = {"$type": "Deck", "$version": 1, "top": card, "cards": {"a": [card, card]}}
+    value = ask(deck, CODEC_)
+    value.top["title"] = "z"
+    assert {**deck, "top": {**card, "title": "z"}} == CODEC_.encode({"p": value})["p"]
