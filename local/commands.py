@@ -48,6 +48,8 @@ def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tupl
     )
 
 
+WHEELS = ("-m", "local", "wheels")
+
 COMMANDS = {
     "start": Command(
         "run the bot on this machine and open a page to chat with it",
@@ -79,11 +81,12 @@ examples:
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(
-        "check style, types and known flaws (ruff, mypy --strict, pip-audit)",
+        "check style, types, known flaws and wheels (ruff, mypy --strict, pip-audit)",
         [
             ("-m", "ruff", "check"),
             ("-m", "ruff", "format", "--check"),
             ("-m", "mypy"),
+            WHEELS,
             # Says itself which requirements it finds no advisories for.
             ("-m", "pip_audit", "--disable-pip", "--progress-spinner=off", "-rrequirements.txt"),
         ],
@@ -129,11 +132,12 @@ benchmarks/results, with --quick to .local/bench/quick.""",
                 _compile(f"benchmarks/requirements-{stack}.txt")
                 for stack in ("stock", "agents", "bare", "figure")
             ),
+            WHEELS,
         ],
         TEST_REQUIREMENTS,
         details="""
 Keeps the versions that still fit. To take the newest ones, delete the requirements.txt files
-before.""",
+before. Fails where one has no wheel for a platform that the README names.""",
     ),
 }
 

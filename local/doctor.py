@@ -11,6 +11,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -37,13 +38,25 @@ FINDING_CHARACTERS = 2000
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Look at everything, and change nothing."""
-    yield Finding(Level.OK, f"Python {platform.python_version()}")
+    yield _python()
     yield _virtual_environment()
     yield from _node()
     yield _core_tools()
     yield _browser()
     yield from _ports()
     yield from _settings(environ)
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    # What this Python was built for; `platform.machine` tells what it runs on.
+    if sysconfig.get_platform() == "win-arm64":
+        return Finding(
+            Level.FAULT,
+            f"Python {version} is built for Arm, for which cryptography has no wheels on Windows; "
+            "install Python for x86-64, which runs there too",
+        )
+    return Finding(Level.OK, f"Python {version}")
 
 
 def _virtual_environment() -> Finding:
