@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.console import Console
-from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.host_names import is_host_name
 from local.local_settings import DEFAULT_PORT
 
@@ -54,7 +54,7 @@ COMMANDS = {
     "start": Command(
         "run the bot on this machine and open a page to chat with it",
         [("-m", "local", "start")],
-        LOCAL_REQUIREMENTS,
+        APP_REQUIREMENTS,
         details="""
 Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
 with a host of its own, which starts the bot anew whenever a source file changes. The page is
@@ -66,7 +66,7 @@ all addresses of this machine, and has no option against it.""",
     "chat": Command(
         "chat with the running bot in this terminal",
         [("-m", "local", "chat")],
-        LOCAL_REQUIREMENTS,
+        APP_REQUIREMENTS,
         details="""
 Lines piped into it are sent one by one. In the chat, /help lists what else it understands.""",
     ),
@@ -123,9 +123,8 @@ benchmarks/results, with --quick to .local/bench/quick.""",
     "lock": Command(
         "write the requirements.txt files anew from the requirements.in files",
         [
-            _compile("requirements.txt"),
-            _compile(LOCAL_REQUIREMENTS, "requirements.txt"),
-            _compile(TEST_REQUIREMENTS, LOCAL_REQUIREMENTS),
+            _compile(APP_REQUIREMENTS),
+            _compile(TEST_REQUIREMENTS, APP_REQUIREMENTS),
             _compile("tests/requirements-checkov.txt"),
             _compile("tests/requirements-runtime.txt", python="3.13"),
             *(

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from local import doctor_azure
 from local.commands import ROOT, parse_doctor
 from local.console import Console
-from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.errors import LocalError
 from local.findings import Finding, Level
 from local.local_settings import LocalSettings
@@ -65,7 +65,7 @@ def _virtual_environment() -> Finding:
         environment.check()
         if environment.holds(TEST_REQUIREMENTS):
             return Finding(Level.OK, ".venv has what all commands need")
-        if environment.holds(LOCAL_REQUIREMENTS):
+        if environment.holds(APP_REQUIREMENTS):
             return Finding(Level.OK, ".venv has what `start` and `chat` need, `test` adds to it")
     except LocalError as error:
         return Finding(Level.FAULT, str(error))
