@@ -2,10 +2,11 @@
 One run of the bot, and everything that it would like to happen.
 """
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,10 +16,11 @@ from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared import telemetry
 from shared.errors import BotApplicationError, StateNotStorable, StateTooLarge, StateUnreadable
-from shared.turns.journal import Change, Document, TurnRecord
-from shared.turns.limits import DOCUMENT_BYTES
+from shared.turns.journal import Change, Document, Journal, TurnRecord
+from shared.turns.limits import DOCUMENT_BYTES, RUN_S
 from shared.turns.operations import Operation, Verb, failed_invoke, message
 from shared.turns.outbox import BufferingAdapter, Outbox
+from shared.turns.running import run_to_end
 from shared.turns.stored import Stored
 from shared.turns.unit_of_work import UnitOfWork
 from shared.wire import to_wire
@@ -32,6 +34,21 @@ class Apologies:
 
     bot_failed: str = "Sorry, something went wrong here. Please try again."
     state_unreadable: str = "Sorry, what I remember about you could not be read."
+    too_large: str = "Sorry, that is more than I can remember. Please make it shorter."
+    not_kept: str = "Sorry, I could not remember this: {names}."
+    """`names` are those of the state properties that were not stored."""
+
+
+class _Kept(list[Activity]):
+    """Replies that the SDK's turn context keeps for the HTTP response, until the turn is over."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__()
+        self._outbox = outbox
+
+    def append(self, activity: Activity) -> None:
+        self._outbox.require_open()
+        super().append(activity)
 
 
 @dataclass(frozen=True)
@@ -46,12 +63,23 @@ class Attempt:
     """For the HTTP response. None: the response says nothing."""
     properties: Document
     """The new ones of the home document."""
-    others: dict[str, tuple[Stored, Change]]
+    own: Change | None = None
+    """How they differ from the old ones."""
+    others: dict[str, tuple[Stored, Change]] = field(default_factory=dict)
     """Changes to other documents, each with what it is based on."""
-    turn_state: dict[Any, Any]
+    read: list[Journal] = field(default_factory=list)
+    """The journals of all documents that the bot has read."""
+    turn_state: dict[Any, Any] = field(default_factory=dict)
     """What the bot left in its turn context for middleware."""
-    is_idle: bool
-    """Nothing was said and nothing was changed."""
+
+    is_apology: bool = False
+    """It stands in for one that failed."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing was said and nothing was changed, and it did not fail either."""
+        has_done = self.operations or self.answer or self.own or self.others
+        return not (has_done or self.is_apology)
 
     def record(self, turn_id: str, stamp: int, now_s: float) -> TurnRecord:
         """The attempt as it is committed."""
@@ -94,20 +122,29 @@ async def run_bot(
     inner.turn_state.update(without_cached_state(context.turn_state))
     for name, service in context.services.items():
         inner.set(name, service)
+    inner.buffered_reply_activities = _Kept(outbox)
     try:
-        await create_bot(unit).on_turn(inner)
+        await run_to_end(lambda: create_bot(unit).on_turn(inner), RUN_S)
     finally:
         outbox.close()
+        unit.close()
     # With expectReplies the SDK's turn context keeps replies itself, and asks no adapter.
     kept = [Operation(Verb.SEND, reply) for reply in inner.buffered_reply_activities]
     operations, answer = _split(outbox.operations)
     if context.activity.delivery_mode == DeliveryModes.expect_replies:
-        answer = kept
+        answer = [*(answer or []), *kept]
     changes = unit.changes()
-    is_idle = not (operations or answer or changes)
-    changes.pop(home_key, None)
-    turn_state = without_cached_state(inner.turn_state)
-    return Attempt(by, operations, answer, unit.staged(home_key), changes, turn_state, is_idle)
+    _, own = changes.pop(home_key, (None, None))
+    return Attempt(
+        by,
+        operations,
+        answer,
+        unit.staged(home_key),
+        own,
+        changes,
+        [base.journal for base in unit.bases],
+        without_cached_state(inner.turn_state),
+    )
 
 
 def apology(
@@ -118,16 +155,25 @@ def apology(
     ours = isinstance(error, BotApplicationError)
     reason = str(error) if ours else telemetry.describe(error)
     _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
+    said: list[Operation] = []
+    answer: list[Operation] | None = None
     if trigger.type == ActivityTypes.invoke:
-        operations = [failed_invoke(trigger)]
-    else:
-        unreadable = isinstance(error, StateUnreadable)
-        text = texts.state_unreadable if unreadable else texts.bot_failed
-        operations = [message(text, trigger)]
-    said, answer = _split(operations)
+        answer = [failed_invoke(trigger)]
+    elif trigger.type == ActivityTypes.message:
+        said = [message(_text(error, texts), trigger)]
+    # With anything else nobody has said anything, and an apology would be read, which may
+    # well be the next such event.
     if trigger.delivery_mode == DeliveryModes.expect_replies:
-        said, answer = [], operations
-    return Attempt(by, said, answer, home.properties, {}, {}, is_idle=False)
+        said, answer = [], [*said, *(answer or [])]
+    return Attempt(by, said, answer, home.properties, is_apology=True)
+
+
+def _text(error: Exception, texts: Apologies) -> str:
+    if isinstance(error, StateUnreadable):
+        return texts.state_unreadable
+    if isinstance(error, StateTooLarge):
+        return texts.too_large
+    return texts.bot_failed
 
 
 def check_size(document: Stored) -> None:
@@ -138,7 +184,7 @@ def check_size(document: Stored) -> None:
         StateTooLarge: forget something, or keep it elsewhere.
         StateNotStorable: the document has no end, or keys that are not text.
     """
-    size = len(as_json([document.properties, document.journal.to_json()]))
+    size = _sent_bytes(as_json([document.properties, document.journal.to_json()]))
     if size > DOCUMENT_BYTES:
         raise StateTooLarge(
             f"The document {document.key!r} would have {size:,} bytes, and at most "
@@ -154,6 +200,14 @@ def as_json(value: Any) -> bytes:
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
 
+def _sent_bytes(text: bytes) -> int:
+    """The size of JSON on its way to the store, which escapes all characters but ASCII."""
+    # A character of two bytes becomes six, at worst.
+    if text.isascii() or 3 * len(text) <= DOCUMENT_BYTES:
+        return len(text)
+    return len(json.dumps(msgspec.json.decode(text), separators=(",", ":")))
+
+
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
     """What a turn context carries beside state: every attempt reads that anew."""
     return {
@@ -163,9 +217,5 @@ def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
 
 def _split(operations: list[Operation]) -> tuple[list[Operation], list[Operation] | None]:
     """Operations for the channel, and those that are the answer to an invoke."""
-    answer = [o for o in operations if _is_invoke_response(o)]
-    return [o for o in operations if not _is_invoke_response(o)], answer or None
-
-
-def _is_invoke_response(operation: Operation) -> bool:
-    return operation.verb is Verb.SEND and operation.subject.type == ActivityTypes.invoke_response
+    answer = [o for o in operations if o.is_invoke_response]
+    return [o for o in operations if not o.is_invoke_response], answer or None

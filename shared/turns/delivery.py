@@ -4,16 +4,26 @@ Sending what a committed turn says, in order, through the turn context of the ad
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from botbuilder.core import TurnContext
-from botbuilder.schema import Activity, ActivityTypes, ConversationReference
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes, ConversationReference, DeliveryModes
 
-from shared.turns.limits import POLL_MAX_S, SAY_S, SEND_S
+from shared.turns.limits import (
+    LAST_LOOK_S,
+    MAX_ID_CHARACTERS,
+    POLL_MAX_S,
+    SAY_S,
+    SEND_LIMIT_S,
+    SEND_S,
+)
 from shared.turns.operations import Operation, Verb
 from shared.turns.outcomes import Outcome, failure_of
 from shared.turns.surroundings import loop_time_s
+from shared.wire import to_wire
 
 _logger = logging.getLogger(__name__)
 
@@ -26,8 +36,19 @@ class Progress:
     """Operations that need not be done any more: done, or refused for good."""
     ids: dict[str, str] = field(default_factory=dict)
     """The channel's ids by the ids that the bot was given."""
-    stuck: bool = False
-    """The operation at `sent` failed, and may or may not have taken effect."""
+    stuck: Outcome | None = None
+    """Why the operation at `sent` failed. None: nothing did, or there was no time for it."""
+
+
+class Lease(Protocol):
+    """The right to deliver a turn's replies, for some seconds."""
+
+    @property
+    def left_s(self) -> float:
+        """For how many more."""
+
+    async def renew(self, progress: Progress) -> bool:
+        """Take it again from now, and note how far the delivery is. False: it is lost."""
 
 
 class Channel:
@@ -38,26 +59,29 @@ class Channel:
 
     async def deliver(
         self,
-        operations: list[Operation],
+        operations: Sequence[Operation | None],
         progress: Progress,
-        lease_end_s: float,
+        lease: Lease,
         known_ids: dict[str, str],
     ) -> Progress:
         """
-        Do what is left to do, as far as the lease reaches.
+        Do what is left to do, in order, while the lease can be renewed.
 
-        It returns early, and not stuck, when there is no time for one more operation.
+        Raises nothing. What cannot be read (None) is left out.
         """
         while progress.sent < len(operations):
-            if lease_end_s - loop_time_s() < SEND_S:
+            if lease.left_s < SEND_S and not await lease.renew(progress):
                 return progress
-            ids = {**known_ids, **progress.ids}
-            operation = _with_real_ids(operations[progress.sent], ids)
+            next_one = operations[progress.sent]
+            if next_one is None:
+                progress = replace(progress, sent=progress.sent + 1)
+                continue
+            operation = _with_real_ids(next_one, {**known_ids, **progress.ids})
             try:
                 if _is_about_nothing(operation, operations):
                     real_id = ""
                 else:
-                    real_id = await self._do_until(lease_end_s, operation)
+                    real_id = await self._do_under(lease, progress, operation)
             except Exception as error:
                 outcome = failure_of(error).outcome
                 _logger.log(
@@ -67,7 +91,7 @@ class Channel:
                     type(error).__name__,
                 )
                 if outcome is not Outcome.REFUSED:
-                    return replace(progress, stuck=True)
+                    return replace(progress, stuck=outcome)
                 real_id = ""
             ids = {**progress.ids, operation.given_id: real_id} if real_id else progress.ids
             progress = Progress(progress.sent + 1, ids)
@@ -75,8 +99,15 @@ class Channel:
 
     async def answer(self, operations: list[Operation]) -> None:
         """Give the adapter what it is to put into the HTTP response."""
+        delivery_mode = self._context.activity.delivery_mode
         for operation in operations:
-            await self._send(operation.subject, self._context.activity.delivery_mode)
+            subject = operation.subject
+            if delivery_mode == DeliveryModes.expect_replies:
+                # It is put among the replies, where the SDK does not know what to do with it.
+                subject = copy(subject)
+                if isinstance(subject.value, InvokeResponse):
+                    subject.value = to_wire(subject.value)
+            await self._send(subject, delivery_mode)
 
     async def say(self, activity: Activity) -> None:
         """Send at once what belongs to no committed turn; if that fails, nothing is lost."""
@@ -86,16 +117,44 @@ class Channel:
         except Exception as error:
             _logger.info("A %s was not sent (%s).", activity.type, type(error).__name__)
 
-    async def _do_until(self, lease_end_s: float, operation: Operation) -> str:
+    async def _do_under(self, lease: Lease, progress: Progress, operation: Operation) -> str:
+        """
+        Do one operation, and renew the lease while it takes long.
+
+        Raises:
+            TimeoutError: it took longer than it may, or the lease is lost.
+        """
+        doing = asyncio.create_task(self._do_repeatedly(operation))
+        try:
+            while True:
+                await asyncio.wait([doing], timeout=max(0.0, lease.left_s - SEND_S))
+                if doing.done() or not await lease.renew(progress):
+                    break
+            if not doing.done():
+                # There may be time for it without a new lease. And where the event loop was
+                # blocked, this timer is over although the answer is there already.
+                await asyncio.wait([doing], timeout=max(LAST_LOOK_S, lease.left_s))
+            if not doing.done() or doing.cancelled():
+                raise TimeoutError
+            error = doing.exception()
+            if error is not None and not isinstance(error, Exception):
+                raise RuntimeError("The adapter raised what is no Exception.") from error
+            return doing.result()
+        finally:
+            doing.cancel()
+
+    async def _do_repeatedly(self, operation: Operation) -> str:
         """Do one operation, again only where it has not happened for certain."""
+        until_s = loop_time_s() + SEND_LIMIT_S
+        pause_s = POLL_MAX_S
         while True:
             try:
-                async with asyncio.timeout_at(lease_end_s):
+                async with asyncio.timeout_at(until_s):
                     return await self._do(operation)
             except Exception as error:
                 failure = failure_of(error)
-                pause_s = max(failure.retry_after_s, POLL_MAX_S)
-                too_late = loop_time_s() + pause_s > lease_end_s - SEND_S
+                pause_s = max(failure.retry_after_s, pause_s * 2)
+                too_late = loop_time_s() + pause_s > until_s - SEND_S
                 if failure.outcome is not Outcome.NOT_SENT or too_late:
                     raise
             await asyncio.sleep(pause_s)
@@ -127,7 +186,7 @@ class Channel:
             responded = context.responded
         if responded:
             self._context.responded = True
-        return (responses[0].id or "") if responses and responses[0] else ""
+        return _usable_id(responses[0].id) if responses and responses[0] else ""
 
     def _as_if_for(self, subject: Activity | ConversationReference) -> TurnContext:
         """
@@ -151,6 +210,13 @@ class Channel:
         return context
 
 
+def _usable_id(real_id: Any) -> str:
+    """The id that the channel gave an activity, if it is one that can be stored and sent."""
+    if not isinstance(real_id, str) or len(real_id) > MAX_ID_CHARACTERS:
+        return ""
+    return real_id if real_id.isprintable() else ""
+
+
 def _with_real_ids(operation: Operation, ids: dict[str, str]) -> Operation:
     """The operation on the activity that the channel knows, not the one the bot was given."""
     subject = copy(operation.subject)
@@ -163,10 +229,10 @@ def _with_real_ids(operation: Operation, ids: dict[str, str]) -> Operation:
     return replace(operation, subject=subject)
 
 
-def _is_about_nothing(operation: Operation, operations: list[Operation]) -> bool:
+def _is_about_nothing(operation: Operation, operations: Sequence[Operation | None]) -> bool:
     """Whether it is to change an activity of this turn that was refused, and has no real id."""
     if operation.verb is Verb.SEND:
         return False
     subject = operation.subject
     subject_id = subject.id if operation.verb is Verb.UPDATE else subject.activity_id
-    return subject_id in {other.given_id for other in operations if other.given_id}
+    return subject_id in {other.given_id for other in operations if other and other.given_id}

@@ -2,13 +2,18 @@
 The documents of a turn, never read older than they are known to be.
 """
 
+import logging
+
 from botbuilder.core import Storage
 
-from shared.errors import StateError
 from shared.turns import stored
 from shared.turns.identity import TurnIdentity
+from shared.turns.journal import digest
+from shared.turns.limits import LAG_S
 from shared.turns.stored import Stored
-from shared.turns.surroundings import STORE_FAULTS, Patience
+from shared.turns.surroundings import Patience, is_passing, loop_time_s
+
+_logger = logging.getLogger(__name__)
 
 
 class Documents:
@@ -21,10 +26,19 @@ class Documents:
         self._home_version = 0
 
     async def read_home(self, patience: Patience) -> Stored:
-        """Read the home document, never an older one than was read or written before."""
-        home = await self.read_at_least(self._home_version, self._home_key, patience)
-        self._home_version = home.version
-        return home
+        """
+        Read the home document, never an older one than was read or written before.
+
+        Raises:
+            TurnDeadlineExceeded: there is none, or no store, for as long as patience lasts.
+            StateError: for what will not get better, the store's reason.
+        """
+        while True:
+            home = await self._read_patiently(self._home_key, patience)
+            if home.version >= self._home_version:
+                self._home_version = home.version
+                return home
+            await patience.pause()
 
     async def write_home(self, home: Stored) -> Stored:
         """Write the home document; see `stored.write`."""
@@ -36,26 +50,35 @@ class Documents:
         """The user's document, on suspicion; whoever needs it reads it if this fails."""
         try:
             return await self.read(self._user_key) if self._user_key else None
-        except StateError:
+        except Exception:
             return None
 
     async def read_at_least(self, version: int, key: str, patience: Patience) -> Stored:
         """
         Read a document that is not older than the version; replicas may lag behind.
 
-        Raises:
-            TurnDeadlineExceeded: there is none, or no store, for as long as patience lasts.
-            StateError: for what will not get better, the store's reason.
+        One that stays older for `LAG_S` was deleted or restored, and is taken as it is.
+
+        Raises what `read_home` raises.
         """
-        cause: Exception | None = None
+        until_s = loop_time_s() + LAG_S
+        while True:
+            document = await self._read_patiently(key, patience)
+            if document.version >= version:
+                return document
+            if loop_time_s() >= until_s:
+                _logger.warning("The document %s was deleted, or restored.", digest(key))
+                return document
+            await patience.pause()
+
+    async def _read_patiently(self, key: str, patience: Patience) -> Stored:
         while True:
             try:
-                document = await self.read(key)
-                if document.version >= version:
-                    return document
-            except STORE_FAULTS as error:
-                cause = error
-            await patience.pause(cause)
+                return await self.read(key)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                await patience.pause(error)
 
     async def read(self, key: str) -> Stored:
         """Read a document once; see `stored.read`."""

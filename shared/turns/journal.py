@@ -4,34 +4,53 @@ What turns write into documents beside the bot's own properties.
 Every document that turns write has the reserved property `$turns`, which the bot never
 sees. One shape serves all documents, because a conversation's document, home of its
 turns, may also be written by the turns of another conversation.
+
+What another version of the app wrote into it and this one does not know is kept. What
+cannot be read at all is dropped, and logged: no conversation stops because of it.
 """
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable, Set
+from typing import Annotated, Any
 
 import msgspec
 
-from shared.errors import StateUnreadable
 from shared.turns.limits import (
+    ANSWER_BYTES,
+    ANSWERS,
+    DONE_BYTES,
+    DONE_S,
     DONE_TURNS,
     KEPT_ACTIVITY_IDS,
-    SEEN_S,
-    SENDING_CONVERSATIONS,
+    KEPT_REMOVALS,
+    SEEN_DOCUMENTS,
 )
+from shared.turns.records import Record, read_record, to_plain
 
 RESERVED = "$turns"
 
 Document = dict[str, Any]
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
+"""Cosmos DB keeps integers up to 2^53 exactly; nothing here counts further than half of that."""
 
-class Change(msgspec.Struct, frozen=True):
+Stamp = tuple[Count, str]
+"""Orders committed turns, whichever conversation they are of: see `Journal.next_stamp`."""
+
+
+class Change(Record, frozen=True):
     """What a turn does to the properties of a document that is not its home."""
 
     put: dict[str, Any] = {}
     drop: list[str] = []
 
+    @property
+    def names(self) -> list[str]:
+        """The properties that are changed."""
+        return [*self.put, *self.drop]
 
-class TurnRecord(msgspec.Struct, frozen=True):
+
+class TurnRecord(Record, frozen=True):
     """
     The committed turn that a conversation may still have to finish.
 
@@ -43,15 +62,17 @@ class TurnRecord(msgspec.Struct, frozen=True):
     by: str = ""
     """The attempt that may deliver it. Empty: nobody any more, whoever comes takes over."""
     at_s: float = 0.0
-    """When `by` made it its own, by that instance's clock."""
-    stamp: int = 0
+    """When `by` made it its own, by that instance's clock. Nothing is decided by it."""
+    stamp: Count = 0
     """Orders the turns of a conversation: milliseconds since 1970, and ever increasing."""
     replies: list[str] = []
     """What goes to the channel, in order."""
-    sent: int = 0
+    sent: Count = 0
     """How many of `replies` need not be sent any more: an absolute count."""
-    fruitless: int = 0
-    """Deliveries that ended without an answer for the reply at `sent`."""
+    fruitless: Count = 0
+    """Tries to finish the turn since one of them last got anywhere."""
+    fruitless_since_s: float = 0.0
+    """When the first of these was, by the clock of the instance that made it."""
     ids: dict[str, str] = {}
     """The channel's ids of activities that were sent, by the ids that the bot was given."""
     keeps_ids: bool = False
@@ -59,7 +80,7 @@ class TurnRecord(msgspec.Struct, frozen=True):
     writes: dict[str, Change] = {}
     """Changes to other documents that are not known to be applied."""
     answer: list[str] | None = None
-    """What the HTTP response carries. Kept for a redelivery until the next turn commits."""
+    """What the HTTP response carries."""
 
     @property
     def is_delivered(self) -> bool:
@@ -70,140 +91,218 @@ class TurnRecord(msgspec.Struct, frozen=True):
         return self.is_delivered and not self.writes
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(Record, frozen=True):
     """The version that this conversation gave to another document, and when."""
 
-    version: int
-    at_s: float
+    version: Count = 0
+    at_s: float = 0.0
 
 
-class Journal(msgspec.Struct, frozen=True):
+class Answer(Record, frozen=True):
+    """What the HTTP response to a turn carried: JSON texts, as in `TurnRecord`."""
+
+    id: str
+    answer: list[str] = []
+
+
+class Journal(Record, frozen=True):
     """The value of `$turns`."""
 
-    version: int = 0
+    version: Count = 0
     """How many times turns have written this document. An older one is a lagging read."""
-    applied: dict[str, int] = {}
-    """For conversations that wrote to this document: the stamp of their last turn in it."""
-    stamp: int = 0
+    stamps: dict[str, Stamp] = {}
+    """For each property that a turn changed or removed: the stamp of the last such turn."""
+    applied: dict[str, Count] = {}
+    """Written by earlier versions: for each conversation, the stamp of its last turn in here."""
+    stamp: Count = 0
     """From here on only in a home document. The stamp of the last committed turn."""
     done: list[str] = []
-    """Attempt, a space, and turn id of the last committed turns, oldest first."""
+    """Attempt, turn id and time in seconds of the last committed turns, oldest first."""
     last: TurnRecord | None = None
-    """The last committed turn while it is unsettled, or has an answer to repeat."""
+    """The last committed turn while it is unsettled."""
+    answers: list[Answer] = []
+    """Of the last settled turns, those with an answer that may have to be repeated."""
     seen: dict[str, Seen] = {}
+    """The documents that this conversation wrote last, oldest first."""
     ids: dict[str, str] = {}
     """Ids of sent activities that the bot may have stored, oldest first."""
 
     @classmethod
     def of(cls, key: str, value: Any) -> "Journal":
-        """
-        The journal in a document; one that no turn has written (None) has an empty one.
-
-        Raises:
-            StateUnreadable: the value is not what turns write.
-        """
-        if value is None:
-            return _EMPTY
-        try:
-            return msgspec.convert(value, cls)
-        except msgspec.ValidationError as error:
-            raise StateUnreadable(
-                f"The property {RESERVED} of {key!r} is not a journal of turns: {error}."
-            ) from error
+        """The journal in a document; one that no turn has written (None) has an empty one."""
+        return _EMPTY if value is None else read_record(cls, value, digest(key)) or _EMPTY
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON but for the values in `writes`, which stay as the bot gave them."""
-        plain = _fields(self)
-        if self.last is not None:
-            plain["last"] = _fields(self.last)
-            if self.last.writes:
-                writes = {key: _fields(change) for key, change in self.last.writes.items()}
-                plain["last"]["writes"] = writes
-        if self.seen:
-            plain["seen"] = {key: _fields(seen) for key, seen in self.seen.items()}
-        return plain
+        return to_plain(self)
 
-    def attempt_at(self, turn_id: str) -> str | None:
-        """The attempt that committed the turn, if it is among the last ones."""
-        attempts = (entry.partition(" ") for entry in reversed(self.done))
-        return next((by for by, _, done in attempts if done == turn_id), None)
+    # Which turns there were
 
-    def next_stamp(self, now_s: float) -> int:
-        """Later than every turn before, even where clocks differ or the journal is new."""
-        return max(self.stamp + 1, int(now_s * 1000))
+    def attempt_at(self, turn_id: str, former_id: str | None = None) -> str | None:
+        """
+        The attempt that committed the turn, if it is among the last ones.
 
-    def commit(self, record: TurnRecord) -> "Journal":
-        """The journal with one more turn; a record without anything to remember is not kept."""
-        return msgspec.structs.replace(
-            self,
+        `former_id` is what an earlier version called the turn: it noted no time.
+        """
+        for entry in reversed(self.done):
+            # This goes through hundreds, and mostly in vain: the quick look first.
+            if turn_id in entry or (former_id is not None and former_id in entry):
+                by, _, rest = entry.partition(" ")
+                if rest == former_id or rest.partition(" ")[0] == turn_id:
+                    return by
+        return None
+
+    def answer_of(self, turn_id: str, former_id: str | None = None) -> list[str]:
+        """What the HTTP response to a turn carried, as far as it is still known."""
+        if self.last is not None and self.last.id in (turn_id, former_id):
+            return self.last.answer or []
+        return next((one.answer for one in reversed(self.answers) if one.id == turn_id), [])
+
+    def next_stamp(self, now_s: float, read: Iterable["Journal"]) -> int:
+        """
+        Later than every turn of this conversation, and than every turn that this one has read of.
+
+        The clocks of instances may differ; where they do, a turn that knows of another is
+        later all the same. Two that do not know of each other are ordered by their clocks,
+        and at the same millisecond by their conversations.
+        """
+        latest = max((journal.latest for journal in read), default=0)
+        return max(self.stamp + 1, latest + 1, int(now_s * 1000))
+
+    @property
+    def latest(self) -> int:
+        """The latest stamp in it."""
+        return max(self.stamp, *(stamp for stamp, _ in self.stamps.values()), 0)
+
+    # The steps of a turn, in the home document
+
+    def commit(self, record: TurnRecord, own: Change | None, home_key: str) -> "Journal":
+        """
+        The journal with one more turn; a record without anything left to do is not kept.
+
+        `own` is what the turn changes in the home document itself.
+        """
+        journal = self._without_last() if self.last is not None else self
+        if own is not None:
+            journal = journal.stamped(own.names, (record.stamp, digest(home_key)))
+        at_s = record.stamp // 1000
+        committed = msgspec.structs.replace(
+            journal,
             version=self.version + 1,
             stamp=record.stamp,
-            done=[*self.done, f"{record.by} {record.id}"][-DONE_TURNS:],
-            last=None if record.is_settled and record.answer is None else record,
+            done=_recent([*self.done, f"{record.by} {record.id} {at_s}"], at_s),
+            last=record,
         )
+        return committed._without_last() if record.is_settled else committed
 
-    def take_over(self, by: str, now_s: float, sent: int, ids: dict[str, str]) -> "Journal":
-        """The journal whose unsettled turn belongs to another attempt."""
-        return self._with_last(self._last(), by=by, at_s=now_s, sent=sent, ids=ids)
-
-    def release(self, sent: int, fruitless: int, ids: dict[str, str]) -> "Journal":
-        """The journal whose unsettled turn may be finished by whoever comes."""
-        return self._with_last(self._last(), by="", sent=sent, fruitless=fruitless, ids=ids)
+    def change_last(self, **changes: Any) -> "Journal":
+        """The journal with something else about its unsettled turn."""
+        last = msgspec.structs.replace(self._last(), **changes)
+        return msgspec.structs.replace(self, version=self.version + 1, last=last)
 
     def settle(self, ids: dict[str, str], versions: dict[str, int], now_s: float) -> "Journal":
-        """The journal without the replies and writes of its last turn."""
+        """The journal without its last turn, whose changes are in documents of these versions."""
         last = self._last()
-        seen = {key: seen for key, seen in self.seen.items() if seen.at_s > now_s - SEEN_S}
-        seen.update({key: Seen(version, now_s) for key, version in versions.items()})
+        seen = {key: seen for key, seen in self.seen.items() if key not in versions}
+        seen.update({key: Seen(version=version, at_s=now_s) for key, version in versions.items()})
         kept = {**self.ids, **ids} if last.keeps_ids else self.ids
-        remembered = self._with_last(last, replies=[], sent=0, fruitless=0, ids={}, writes={})
         return msgspec.structs.replace(
-            remembered if last.answer is not None else self,
+            self._without_last(),
             version=self.version + 1,
-            last=remembered.last if last.answer is not None else None,
-            seen=seen,
+            seen=dict(list(seen.items())[-SEEN_DOCUMENTS:]),
             ids=dict(list(kept.items())[-KEPT_ACTIVITY_IDS:]),
         )
 
-    def has_applied(self, home_key: str, stamp: int) -> bool:
-        """
-        Whether this document has the writes of a conversation up to the stamp.
+    def forget(self, keys: Set[str]) -> "Journal":
+        """The journal that expects no version of these documents: they were deleted, say."""
+        if not keys:
+            return self
+        seen = {key: seen for key, seen in self.seen.items() if key not in keys}
+        return msgspec.structs.replace(self, seen=seen)
 
-        A stamp instead of turn ids: a conversation that wakes up after many turns of
-        others must still know, and an attempt that was overtaken must not write again.
-        """
-        return self.applied.get(digest(home_key), 0) >= stamp
+    # A change that comes from another conversation
 
-    def apply(self, home_key: str, stamp: int) -> "Journal":
-        """The journal of a document that has the writes of one more turn."""
-        mark = digest(home_key)
-        others = {key: value for key, value in self.applied.items() if key != mark}
-        kept = list(others.items())[-(SENDING_CONVERSATIONS - 1) :]
-        return msgspec.structs.replace(
-            self, version=self.version + 1, applied={**dict(kept), mark: stamp}
+    def later_part(self, change: Change, stamp: Stamp) -> Change:
+        """What is left of a change without the properties that a later turn has changed."""
+
+        def is_later(name: str) -> bool:
+            return stamp > self.stamps.get(name, _NEVER)
+
+        if stamp[0] <= self.applied.get(stamp[1], -1):
+            return Change()
+        return Change(
+            put={name: value for name, value in change.put.items() if is_later(name)},
+            drop=[name for name in change.drop if is_later(name)],
         )
+
+    def stamped(self, names: Iterable[str], stamp: Stamp) -> "Journal":
+        """The journal that says which turn changed these properties."""
+        return msgspec.structs.replace(self, stamps={**self.stamps, **dict.fromkeys(names, stamp)})
+
+    def with_properties(self, names: Iterable[str]) -> "Journal":
+        """
+        The journal of a document that has just these properties.
+
+        Of those that were removed only the last are remembered.
+        """
+        present = set(names)
+        removed = [name for name in self.stamps if name not in present]
+        if len(removed) <= KEPT_REMOVALS:
+            return self
+        removed.sort(key=self.stamps.__getitem__)
+        forgotten = set(removed[:-KEPT_REMOVALS])
+        stamps = {name: stamp for name, stamp in self.stamps.items() if name not in forgotten}
+        return msgspec.structs.replace(self, stamps=stamps)
+
+    def written(self) -> "Journal":
+        """The journal after one more write."""
+        return msgspec.structs.replace(self, version=self.version + 1)
 
     def _last(self) -> TurnRecord:
         if self.last is None:
             raise AssertionError("there is no last turn")
         return self.last
 
-    def _with_last(self, last: TurnRecord, **changes: Any) -> "Journal":
-        last = msgspec.structs.replace(last, **changes)
-        return msgspec.structs.replace(self, version=self.version + 1, last=last)
+    def _without_last(self) -> "Journal":
+        last, answers = self._last(), self.answers
+        if last.answer is not None:
+            answers = [*answers, Answer(id=last.id, answer=last.answer)]
+        return msgspec.structs.replace(
+            self, last=None, answers=_repeatable(answers, self.done) if answers else answers
+        )
 
 
 _EMPTY = Journal()
+_NEVER: Stamp = (-1, "")
 
 
 def digest(key: str) -> str:
     """A short name for a document or a turn, which tells nobody whose it is."""
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _fields(struct: msgspec.Struct) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in msgspec.structs.asdict(struct).items()
-        if value not in (None, 0, "", [], {}, False)
-    }
+def _recent(done: list[str], now_s: int) -> list[str]:
+    """The turns by which a redelivery is recognised: see `DONE_S` and what is beside it."""
+    size = sum(map(len, done))
+    first = 0
+    for entry in done[:-DONE_TURNS]:
+        at_s = entry.rpartition(" ")[2]
+        # Earlier versions noted no time, and kept as many as this.
+        is_old = int(at_s) < now_s - DONE_S if at_s.isdecimal() else len(done) - first > 64
+        if size <= DONE_BYTES and not is_old:
+            break
+        size -= len(entry)
+        first += 1
+    return done[first:]
+
+
+def _repeatable(answers: list[Answer], done: list[str]) -> list[Answer]:
+    """Those of the last turns, the newest always, and older ones as far as there is room."""
+    recent = {entry.split(" ")[1] for entry in done[-ANSWERS:]}
+    kept: list[Answer] = []
+    room = ANSWER_BYTES
+    for one in reversed(answers):
+        room -= sum(map(len, one.answer))
+        if one.id in recent and (room >= 0 or not kept):
+            kept.insert(0, one)
+    return kept

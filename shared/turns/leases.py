@@ -7,8 +7,9 @@ So a turn is delivered by one process at a time, and by another when that one ha
 from enum import Enum
 
 from shared.turns.journal import TurnRecord
-from shared.turns.limits import CLOCK_TOLERANCE_S, LEASE_S, SEND_S
-from shared.turns.surroundings import Surroundings, loop_time_s
+from shared.turns.limits import LEASE_S, SEND_S
+from shared.turns.surroundings import loop_time_s
+from shared.turns.watch import Watch
 
 
 class TurnState(Enum):
@@ -29,10 +30,9 @@ class TurnState(Enum):
 class Leases:
     """The leases on a conversation's turns, as one activity on its way through knows them."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._owned_since_s: dict[str, float] = {}
-        self._first_seen_s: dict[str, float] = {}
 
     def take(self, by: str) -> None:
         """Count the lease of an attempt of ours from now: before the write that makes it valid."""
@@ -42,9 +42,9 @@ class Leases:
         """Whether we have taken it, however long ago."""
         return by in self._owned_since_s
 
-    def end_s(self, by: str) -> float:
-        """When it ends, by the event loop's clock; for somebody else's, at the latest."""
-        return self._owned_since_s.get(by, loop_time_s()) + LEASE_S
+    def left_s(self, by: str) -> float:
+        """How much of it is left; for somebody else's, at most."""
+        return self._owned_since_s.get(by, loop_time_s()) + LEASE_S - loop_time_s()
 
     def state_of(self, last: TurnRecord | None) -> TurnState:
         """Tell what is to be done about a conversation's last turn; None: there is none."""
@@ -52,12 +52,9 @@ class Leases:
             return TurnState.SETTLED
         if last.is_delivered:
             return TurnState.DELIVERED
-        now_s = loop_time_s()
         if self.is_ours(last.by):
-            return TurnState.OURS if self.end_s(last.by) - now_s >= SEND_S else TurnState.ABANDONED
-        # Its owner counts from before the commit, and we from after it, so that our
-        # clocks need not agree. They must roughly agree for turns from long ago.
-        watched_s = now_s - self._first_seen_s.setdefault(last.by, now_s)
-        age_s = self._surroundings.now_s() - last.at_s
-        is_over = watched_s >= LEASE_S or age_s >= LEASE_S + CLOCK_TOLERANCE_S
-        return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING
+            return TurnState.OURS if self.left_s(last.by) >= SEND_S else TurnState.ABANDONED
+        # Its owner counts from before the commit, and whoever watches it from after that, so
+        # that their clocks need not agree: the owner's lease always ends first.
+        is_over = not last.by or self._watch.seconds(last.by) >= LEASE_S
+        return TurnState.ABANDONED if is_over else TurnState.ONGOING

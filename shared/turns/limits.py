@@ -18,15 +18,6 @@ Long enough for a handful of slow replies; short enough that whoever waits for a
 owner still has 4 s of its own deadline left. An owner that needs longer renews it.
 """
 
-CLOCK_TOLERANCE_S = 24.0
-"""
-By how much the clocks of two instances may differ.
-
-A waiting turn measures the lease with its own clock. Only a turn committed longer ago
-than the lease and this tolerance is taken over without waiting. Azure's hosts agree to
-well under a second.
-"""
-
 SETTLE_S = 4.0
 """How long an owner tries to note that its turn is settled before it leaves that to others."""
 
@@ -37,30 +28,91 @@ POLL_MIN_S = 0.02
 POLL_MAX_S = 0.2
 """Pauses between two looks at the store: they grow from the first to the second, jittered."""
 
+LAST_LOOK_S = 0.05
+"""For how long, after its time is up, an answer is looked for that may have arrived already."""
+
 SAY_S = 1.0
 """How long to wait for what may get lost: a typing indicator, say."""
 
 PAUSE_MAX_MS = 2000
 """The longest pause an activity of type "delay" may ask for: it must fit into `SEND_S`."""
 
-DONE_TURNS = 64
-"""Committed turns a conversation remembers, to recognise a redelivery. About 4 KB."""
+DONE_S = 24 * 3600
+DONE_BYTES = 8_000
+DONE_TURNS = 16
+"""
+By which turns a conversation recognises a redelivery: those of the last day, as far as there
+is room for them (some 200), and in any case so many of the last.
 
-SENDING_CONVERSATIONS = 64
-"""Conversations whose last write a shared document remembers. About 2 KB."""
+Channels redeliver within minutes. What asks again after hours is a queue somewhere.
+"""
+
+ANSWERS = 8
+ANSWER_BYTES = 16_000
+"""
+Of so many of the last turns, the answers to invokes and for `expectReplies` can be repeated,
+as far as there is room for them; the last one always.
+"""
+
+MAX_ID_CHARACTERS = 1024
+"""The channels' ids of activities are below 200. What is longer is none that is worth keeping."""
 
 KEPT_ACTIVITY_IDS = 64
 """Ids of sent activities that a conversation translates for bots that stored them."""
 
-SEEN_S = 60.0
-"""How long a read may lag behind a write, at most. Replicas of one region: milliseconds."""
+KEPT_REMOVALS = 64
+"""Properties that were removed from a document, and shall not come back by a late change."""
 
-DELIVERIES = 3
-DELIVERY_S = 30.0
+SEEN_DOCUMENTS = 16
+"""Documents that a conversation wrote last, and is not to read older than that."""
+
+LAG_S = 5.0
 """
-A reply is given up after so many deliveries that ended without an answer, and so much time.
+How long a read may lag behind a write, at most. Replicas of one region: milliseconds.
 
-Else one reply that the channel can never take would block its conversation for ever.
+A document that stays older for longer was deleted or restored by somebody.
+"""
+
+WAITING = 32
+"""
+Turns of one conversation that may wait in one process; who comes then is sent away at once.
+
+They hold requests that other conversations need: the host runs `maxConcurrentRequests`.
+"""
+
+RUN_S = 100.0
+"""
+How long a bot may run.
+
+Channels give up after 15 s, and Azure closes the request after 230 s: nobody gets to know of
+what takes longer. Until then the conversation waits for this turn.
+"""
+
+RUN_GRACE_S = 1.0
+"""How long a bot that is stopped may take to clean up."""
+
+SEND_LIMIT_S = 20.0
+"""How long one reply may take, repetitions included, before the turn is left to others."""
+
+FRUITLESS_UNCERTAIN = 3
+FRUITLESS_UNCERTAIN_S = 30.0
+"""
+A reply is given up after so many deliveries in so much time that ended without an answer.
+
+Else one reply that the channel can never take would block its conversation for ever. The
+same holds for a change to another document that fails for a reason which does not pass.
+"""
+
+FRUITLESS_PASSING = 10
+FRUITLESS_PASSING_S = 600.0
+"""The same where the channel certainly did not take the reply, or the store is away."""
+
+CLOCK_TOLERANCE_S = 300.0
+"""
+By how much the clocks of two instances may differ.
+
+An instance measures the times above by itself. Only one that was not there at the beginning
+must believe the clock of another, and adds this.
 """
 
 DOCUMENT_BYTES = 1_900_000

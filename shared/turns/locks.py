@@ -1,33 +1,41 @@
 """
-Turns of one conversation queue up within a process, so that only instances compete.
+What happens one at a time within a process, so that only instances compete.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 from shared.errors import TurnDeadlineExceeded
 
 
-class ConversationLocks:
-    """One lock for each conversation that has a turn right now."""
+class Locks:
+    """One lock for each key that somebody holds or waits for, in each event loop."""
 
-    def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: dict[str, int] = {}
+    def __init__(self, most: int | None = None) -> None:
+        """`most` is how many may wait for one key at once. None: as many as come."""
+        self._most = most
+        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._users: dict[Hashable, int] = {}
 
     @asynccontextmanager
-    async def hold(self, key: str, until_s: float) -> AsyncIterator[None]:
+    async def hold(self, key: str, until_s: float) -> AsyncIterator[bool]:
         """
-        Wait for the conversation's turns before this one, first come first served.
+        Wait for those who came before, first come first served; yields whether there were any.
 
         `until_s` is a time of the event loop's clock.
 
         Raises:
-            TurnDeadlineExceeded: the turns before this one took too long.
+            TurnDeadlineExceeded: they took too long, or there are too many.
         """
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] = self._users.get(key, 0) + 1
+        place = (asyncio.get_running_loop(), key)
+        users = self._users.get(place, 0)
+        if self._most is not None and users > self._most:
+            raise TurnDeadlineExceeded(
+                "Too many turns are waiting before this one; deliver the activity again."
+            )
+        lock = self._locks.setdefault(place, asyncio.Lock())
+        self._users[place] = users + 1
         try:
             try:
                 async with asyncio.timeout_at(until_s):
@@ -37,10 +45,10 @@ class ConversationLocks:
                     "The turns before this one took too long; deliver the activity again."
                 ) from error
             try:
-                yield
+                yield users > 0
             finally:
                 lock.release()
         finally:
-            self._users[key] -= 1
-            if self._users[key] == 0:
-                del self._users[key], self._locks[key]
+            self._users[place] -= 1
+            if self._users[place] == 0:
+                del self._users[place], self._locks[place]

@@ -2,6 +2,7 @@
 What a bot asks of its channel in a turn, as it waits in the journal.
 """
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -14,6 +15,8 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 from shared.errors import StateNotStorable
 from shared.turns.wire import activity_from_wire
 from shared.wire import to_wire
+
+_logger = logging.getLogger(__name__)
 
 
 class Verb(StrEnum):
@@ -49,6 +52,11 @@ class Operation:
                 "A reply has half of a surrogate pair in it, which is no character."
             ) from error
 
+    @property
+    def is_invoke_response(self) -> bool:
+        """Whether it is the answer to an invoke, and nothing for the channel."""
+        return self.verb is Verb.SEND and self.subject.type == ActivityTypes.invoke_response
+
     @classmethod
     def from_text(cls, text: str) -> "Operation":
         """The operation that was stored."""
@@ -62,6 +70,19 @@ class Operation:
             # The adapter reads status and body as attributes.
             activity.value = InvokeResponse(**(activity.value or {}))
         return cls(verb, activity, plain["id"])
+
+
+def read_operations(texts: list[str]) -> list[Operation | None]:
+    """The operations that were stored. None: one that cannot be read, which the log tells."""
+    operations: list[Operation | None] = []
+    for text in texts:
+        try:
+            operations.append(Operation.from_text(text))
+        except Exception as error:
+            # Whatever it is: what is stored will not change, and the turn must go on.
+            _logger.error("A stored reply cannot be read (%s).", type(error).__name__)
+            operations.append(None)
+    return operations
 
 
 def message(text: str, trigger: Activity) -> Operation:

@@ -12,6 +12,12 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference, Re
 from shared.turns.limits import PAUSE_MAX_MS
 from shared.turns.operations import Operation, Verb
 
+TURN_IS_OVER = (
+    "The turn is over, and with it its state and its replies: await everything that the bot "
+    "starts. What takes longer than a turn begins a turn of its own (continue_conversation)."
+)
+"""What a task is told that the bot has started and forgotten."""
+
 
 class Outbox:
     """What a bot said in one attempt at a turn, in order."""
@@ -26,10 +32,9 @@ class Outbox:
         Keep one operation; returns the id by which the bot may refer to it.
 
         Raises:
-            RuntimeError: the turn is over; only a forgotten task of the bot gets here.
+            RuntimeError: the turn is over.
         """
-        if self._closed:
-            raise RuntimeError("The turn is over: await everything that the bot starts.")
+        self.require_open()
         given_id = f"{self._attempt}.{len(self.operations)}" if verb is Verb.SEND else ""
         self.operations.append(Operation(verb, subject, given_id))
         return given_id
@@ -37,6 +42,11 @@ class Outbox:
     def close(self) -> None:
         """Refuse what is said after the turn."""
         self._closed = True
+
+    def require_open(self) -> None:
+        """Raise RuntimeError if the turn is over."""
+        if self._closed:
+            raise RuntimeError(TURN_IS_OVER)
 
 
 class BufferingAdapter:
@@ -80,6 +90,7 @@ class BufferingAdapter:
 
     async def _send(self, activity: Activity) -> ResourceResponse:
         if activity.type == ActivityTypes.typing:
+            self._outbox.require_open()
             await self._send_typing(activity)
             return ResourceResponse(id="")
         if activity.type == "delay":

@@ -9,7 +9,7 @@ from typing import Any
 from botbuilder.core import Storage
 
 from shared.errors import StateUnreadable
-from shared.turns.journal import RESERVED, Change, Document, Journal
+from shared.turns.journal import RESERVED, Change, Document, Journal, Stamp, TurnRecord
 
 WHOLE = "$document"
 """The one property of a document that is an object by itself."""
@@ -30,10 +30,19 @@ class Stored:
     def version(self) -> int:
         return self.journal.version
 
-    def changed_by(self, change: Change) -> "Stored":
+    def changed_by(self, change: Change, stamp: Stamp) -> "Stored":
         """This document with a turn's changes over it; properties of others stay."""
         kept = {name: value for name, value in self.properties.items() if name not in change.drop}
-        return replace(self, properties={**kept, **change.put})
+        properties = {**kept, **change.put}
+        journal = self.journal.stamped(change.names, stamp).with_properties(properties).written()
+        return replace(self, properties=properties, journal=journal)
+
+
+def last_of(home: Stored) -> TurnRecord:
+    """The turn that is not settled, where it is known that there is one."""
+    if home.journal.last is None:
+        raise AssertionError("there is no last turn")
+    return home.journal.last
 
 
 def take_apart(document: Any) -> tuple[Document, str | None]:

@@ -9,11 +9,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.errors import StateConflict, StateThrottled, StateUnavailable, TurnDeadlineExceeded
+from shared.errors import (
+    BotApplicationError,
+    StateConflict,
+    StateThrottled,
+    StateUnavailable,
+    TurnDeadlineExceeded,
+)
 from shared.turns.limits import POLL_MAX_S, POLL_MIN_S
 
 STORE_FAULTS = (StateConflict, StateThrottled, StateUnavailable)
 """What the store may answer better when it is asked again."""
+
+
+def is_passing(error: Exception) -> bool:
+    """
+    Tell whether to ask the store again.
+
+    Of an error that is none of ours nobody knows what it means, and so neither whether a
+    write has happened: the next look at the document tells.
+    """
+    return isinstance(error, STORE_FAULTS) or not isinstance(error, BotApplicationError)
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ import logging
 from collections.abc import Callable
 
 from botbuilder.core import Bot, Storage, TurnContext
+from botbuilder.schema import ActivityTypes
 
 from shared.errors import StateUnreadable
 from shared.turns.attempt import Apologies
 from shared.turns.delivery import Channel
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
-from shared.turns.locks import ConversationLocks
 from shared.turns.operations import message
 from shared.turns.surroundings import Patience, Surroundings, loop_time_s
-from shared.turns.turn import Turn
+from shared.turns.turn import Process, Turn
 
 _logger = logging.getLogger(__name__)
 
@@ -40,8 +40,7 @@ class TransactionalBot(Bot):
         self._create_bot = create_bot
         self._storage = storage
         self._apologies = apologies or Apologies()
-        self._surroundings = surroundings or Surroundings()
-        self._locks = ConversationLocks()
+        self._process = Process(surroundings or Surroundings())
 
     async def on_turn(self, context: TurnContext) -> None:
         """
@@ -52,22 +51,24 @@ class TransactionalBot(Bot):
         """
         identity = TurnIdentity.of(context.activity)
         deadline_s = loop_time_s() + TURN_DEADLINE_S
-        patience = Patience(self._surroundings, deadline_s)
+        patience = Patience(self._process.surroundings, deadline_s)
         turn = Turn(
             identity,
             self._create_bot,
             self._storage,
             context,
             patience,
-            self._surroundings,
+            self._process,
             self._apologies,
         )
-        async with self._locks.hold(identity.home_key, deadline_s):
+        async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
                 await turn.happen()
             except StateUnreadable as error:
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.
                 _logger.error("A conversation cannot go on: %s", error)
+                if context.activity.type != ActivityTypes.message:
+                    return
                 sorry = message(self._apologies.state_unreadable, context.activity)
                 await Channel(context).say(sorry.subject)

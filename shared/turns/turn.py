@@ -21,24 +21,39 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
+from shared.turns.changes import Applied, Changes
 from shared.turns.delivery import Channel, Progress
 from shared.turns.documents import Documents
+from shared.turns.giving_up import rest_of
 from shared.turns.identity import TurnIdentity
-from shared.turns.journal import Change, TurnRecord, digest
+from shared.turns.journal import digest
 from shared.turns.leases import Leases, TurnState
-from shared.turns.limits import (
-    DELIVERIES,
-    DELIVERY_S,
-    SEEN_S,
-    SEND_S,
-    SETTLE_S,
+from shared.turns.limits import SEND_S, WAITING
+from shared.turns.locks import Locks
+from shared.turns.operations import Operation, read_operations
+from shared.turns.owner import HeldLease, Owner
+from shared.turns.stored import Stored, last_of
+from shared.turns.surroundings import (
+    STORE_FAULTS,
+    Patience,
+    Surroundings,
+    is_passing,
+    loop_time_s,
 )
-from shared.turns.operations import Operation
-from shared.turns.stored import Stored
-from shared.turns.surroundings import STORE_FAULTS, Patience, Surroundings, loop_time_s
 from shared.turns.unit_of_work import UnitOfWork
+from shared.turns.watch import Watch
 
 _logger = logging.getLogger(__name__)
+
+
+class Process:
+    """What the turns of one process share."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self.watch = Watch()
+        self.conversations = Locks(most=WAITING)
+        self.documents = Locks()
 
 
 class Turn:
@@ -51,21 +66,29 @@ class Turn:
         storage: Storage,
         context: TurnContext,
         patience: Patience,
-        surroundings: Surroundings,
+        process: Process,
         apologies: Apologies,
     ) -> None:
         self._home_key = identity.home_key
-        self._turn_id = identity.turn_id or surroundings.token()
+        self._turn_id = identity.turn_id or process.surroundings.token()
+        self._former_id = identity.former_id
         self._create_bot = create_bot
         self._documents = Documents(storage, identity)
         self._context = context
         self._channel = Channel(context)
         self._patience = patience
-        self._surroundings = surroundings
+        self._surroundings = process.surroundings
+        self._watch = process.watch
         self._apologies = apologies
         self._attempts: dict[str, Attempt] = {}
-        self._leases = Leases(surroundings)
+        self._leases = Leases(process.watch)
+        self._owner = Owner(self._documents, self._leases, process.surroundings)
+        self._changes = Changes(
+            identity.home_key, self._documents, process.documents, process.surroundings
+        )
         self._prefetched: Stored | None = None
+        self._outdated: set[str] = set()
+        """Documents that are older than this conversation has written them."""
 
     async def happen(self) -> None:
         """
@@ -78,7 +101,7 @@ class Turn:
             StateError: the store does not let us work.
         """
         home = await self.begin()
-        while (by := home.journal.attempt_at(self._turn_id)) is None:
+        while (by := home.journal.attempt_at(self._turn_id, self._former_id)) is None:
             attempt = await self.run(home)
             if attempt.is_idle:
                 self._leave_turn_state(attempt)
@@ -115,16 +138,17 @@ class Turn:
 
     async def run(self, home: Stored) -> Attempt:
         """Run the bot on staged documents; nothing that it does leaves before the commit."""
-        oldest_s = self._surroundings.now_s() - SEEN_S
-        seen = {
-            key: seen.version for key, seen in home.journal.seen.items() if seen.at_s > oldest_s
-        }
+        seen = {key: seen.version for key, seen in home.journal.seen.items()}
 
         async def read(key: str) -> Stored:
-            prefetched = self._prefetched
-            if prefetched and prefetched.key == key and prefetched.version >= seen.get(key, 0):
-                return prefetched
-            return await self._documents.read_at_least(seen.get(key, 0), key, self._patience)
+            document = self._prefetched
+            if document is None or document.key != key or document.version < seen.get(key, 0):
+                document = await self._documents.read_at_least(
+                    seen.get(key, 0), key, self._patience
+                )
+            if document.version < seen.get(key, 0):
+                self._outdated.add(key)
+            return document
 
         by = self._surroundings.token()
         unit = UnitOfWork(home, read)
@@ -133,7 +157,7 @@ class Turn:
                 self._create_bot, self._context, by, unit, home.key, self._channel.say
             )
         except Exception as error:
-            if unit.failure is not None and not isinstance(unit.failure, StateUnreadable):
+            if unit.failure is not None and _may_pass(unit.failure):
                 raise unit.failure from error
             return apology(error, self._context.activity, by, home, self._apologies)
 
@@ -148,23 +172,30 @@ class Turn:
         """
         try:
             return await self._commit(home, attempt)
-        except StateNotStorable as error:
+        except (StateNotStorable, StateTooLarge) as error:
             sorry = apology(error, self._context.activity, attempt.by, home, self._apologies)
             return await self._commit(home, sorry)
 
     async def _commit(self, home: Stored, attempt: Attempt) -> Stored | None:
         now_s = self._surroundings.now_s()
-        record = attempt.record(self._turn_id, home.journal.next_stamp(now_s), now_s)
+        stamp = home.journal.next_stamp(now_s, attempt.read)
+        record = attempt.record(self._turn_id, stamp, now_s)
+        journal = home.journal.forget(self._outdated).commit(record, attempt.own, self._home_key)
         committed = replace(
-            home, properties=attempt.properties, journal=home.journal.commit(record)
+            home,
+            properties=attempt.properties,
+            journal=journal.with_properties(attempt.properties),
         )
-        for document in (*(base.changed_by(c) for base, c in attempt.others.values()), committed):
+        others = (base.changed_by(one, (stamp, "")) for base, one in attempt.others.values())
+        for document in (*others, committed):
             check_size(document)
         self._attempts[attempt.by] = attempt
         self._leases.take(attempt.by)
         try:
             return await self._documents.write_home(committed)
-        except STORE_FAULTS as error:
+        except Exception as error:
+            if not is_passing(error):
+                raise
             await self._patience.pause(error)
             return None
 
@@ -180,54 +211,20 @@ class Turn:
         """
         if self._leases.state_of(home.journal.last) is TurnState.SETTLED:
             return home
-        versions, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
-        return await self.settle(home, versions, progress)
+        applied, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
+        return await self.settle(home, applied, progress)
 
     # Apply
 
-    async def apply(self, home: Stored) -> dict[str, int]:
-        """
-        Bring the turn's changes to other documents. May be repeated, and run twice at once.
-
-        Returns the version that each document has now; those are left out that are not
-        known to have their change in time for the owner to note what it did.
-        """
-        last = _last(home)
+    async def apply(self, home: Stored) -> Applied:
+        """Bring the turn's changes to other documents, in time to note what was sent."""
+        last = last_of(home)
         if not last.writes:
-            return {}
-        patience = Patience(self._surroundings, self._leases.end_s(last.by) - SEND_S)
+            return Applied()
         attempt = self._attempts.get(last.by)
         bases = {key: base for key, (base, _) in attempt.others.items()} if attempt else {}
-        versions = await asyncio.gather(
-            *(
-                self._apply(change, last.stamp, key, bases.get(key), patience)
-                for key, change in last.writes.items()
-            )
-        )
-        return {key: v for key, v in zip(last.writes, versions, strict=True) if v is not None}
-
-    async def _apply(
-        self, change: Change, stamp: int, key: str, document: Stored | None, patience: Patience
-    ) -> int | None:
-        try:
-            async with asyncio.timeout(patience.left_s):
-                while True:
-                    try:
-                        document = document or await self._documents.read(key)
-                        if document.journal.has_applied(self._home_key, stamp):
-                            return document.version
-                        journal = document.journal.apply(self._home_key, stamp)
-                        changed = replace(document.changed_by(change), journal=journal)
-                        return (await self._documents.write(changed)).version
-                    except STORE_FAULTS as error:
-                        document = None
-                        await patience.pause(error)
-        except (StateUnreadable, StateTooLarge, StateNotStorable) as error:
-            _logger.error("A change to %r is lost: %s", key, error)
-            return 0
-        except (BotApplicationError, TimeoutError) as error:
-            _logger.warning("A change to %r is not applied yet: %s", key, error)
-            return None
+        until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S
+        return await self._changes.apply(last, bases, until_s)
 
     # Deliver
 
@@ -237,31 +234,19 @@ class Turn:
 
         Returns how far it came, with the home document as it is by then.
         """
-        last = _last(home)
+        last = last_of(home)
         progress = Progress(last.sent, last.ids)
         if last.is_delivered:
             return home, progress
         attempt = self._attempts.get(last.by)
-        operations = (
-            attempt.operations if attempt else [Operation.from_text(text) for text in last.replies]
-        )
-        while True:
-            lease_end_s = self._leases.end_s(_last(home).by)
-            progress = await self._channel.deliver(
-                operations, progress, lease_end_s, home.journal.ids
-            )
-            if progress.stuck or progress.sent == len(operations):
-                return home, progress
-            renewed = await self._take_over(home, progress)
-            if renewed is None:
-                return home, progress
-            home = renewed
+        operations = attempt.operations if attempt else read_operations(last.replies)
+        lease = HeldLease(self._owner, home)
+        progress = await self._channel.deliver(operations, progress, lease, home.journal.ids)
+        return lease.home, progress
 
     # Settle
 
-    async def settle(
-        self, home: Stored, versions: dict[str, int], progress: Progress
-    ) -> Stored | None:
+    async def settle(self, home: Stored, applied: Applied, progress: Progress) -> Stored | None:
         """
         Note that the turn is finished, or how far it came.
 
@@ -269,87 +254,55 @@ class Turn:
 
         Returns the settled document, or None if the turn is not ours any more.
         """
-        last = _last(home)
-        is_finished = progress.sent == len(last.replies) and versions.keys() == last.writes.keys()
-        patience = Patience(self._surroundings, loop_time_s() + SETTLE_S)
-        while True:
-            now_s = self._surroundings.now_s()
-            journal = (
-                home.journal.settle(progress.ids, versions, now_s)
-                if is_finished
-                else home.journal.release(*self._left_over(last, progress), progress.ids)
-            )
-            noted = replace(home, journal=journal)
-            try:
-                noted = await self._documents.write_home(noted)
-                break
-            except STORE_FAULTS as error:
-                try:
-                    await patience.pause(error)
-                    home = await self._documents.read_home(patience)
-                except TurnDeadlineExceeded:
-                    _logger.warning("turn.unsettled turn=%s (%s)", digest(last.id), error)
-                    return noted
-                fresh = home.journal.last
-                if fresh is None or not self._leases.is_ours(fresh.by) or fresh.is_settled:
-                    return None
-        if not is_finished:
-            _logger.warning("turn.unsettled turn=%s", digest(last.id))
-            raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")
-        if last.id != self._turn_id or not self._attempts:
-            age_s = now_s - last.stamp / 1000
-            _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
-        return noted
-
-    def _left_over(self, last: TurnRecord, progress: Progress) -> tuple[int, int]:
-        """Where the next delivery begins, and how many were fruitless there."""
-        if not progress.stuck:
-            return progress.sent, 0
-        fruitless = last.fruitless + 1 if progress.sent == last.sent else 1
-        age_s = self._surroundings.now_s() - last.stamp / 1000
-        if fruitless < DELIVERIES or age_s < DELIVERY_S:
-            return progress.sent, fruitless
-        _logger.error("A reply is given up after %d deliveries.", fruitless)
-        return progress.sent + 1, 0
+        last = last_of(home)
+        rest = rest_of(last, progress, applied, self._surroundings.now_s(), self._watch)
+        if rest.is_nothing:
+            settled = await self._owner.settle(home, progress.ids, applied.versions)
+            if settled and (last.id != self._turn_id or not self._attempts):
+                age_s = self._surroundings.now_s() - last.stamp / 1000
+                _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
+            return settled
+        if rest.lost:
+            notice = self._apologies.not_kept.format(names=", ".join(rest.lost_names))
+            amended = await self._owner.amend(home, rest, notice, self._context.activity)
+            return await self.finish(amended) if amended else None
+        _logger.warning("turn.unsettled turn=%s", digest(last.id))
+        if await self._owner.leave(home, rest) is None:
+            return None
+        raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")
 
     # Recover
 
     async def recover(self, home: Stored) -> Stored | None:
         """Finish an abandoned turn; nothing that its owner still writes counts any more."""
-        last = _last(home)
-        taken = await self._take_over(home, Progress(last.sent, last.ids))
-        return await self.finish(taken) if taken else None
-
-    async def _take_over(self, home: Stored, progress: Progress) -> Stored | None:
-        by = self._surroundings.token()
-        self._leases.take(by)
-        journal = home.journal.take_over(
-            by, self._surroundings.now_s(), progress.sent, progress.ids
-        )
         try:
-            return await self._documents.write_home(replace(home, journal=journal))
-        except STORE_FAULTS as error:
+            taken = await self._owner.take_over(home)
+        except Exception as error:
+            if not is_passing(error):
+                raise
             await self._patience.pause(error)
             return None
+        return await self.finish(taken)
 
     # Respond
 
     async def respond(self, home: Stored, by: str) -> None:
         """Give the adapter what the HTTP response says, again if it was said before."""
-        attempt, last = self._attempts.get(by), home.journal.last
-        answer: list[Operation] = []
+        attempt = self._attempts.get(by)
+        texts = home.journal.answer_of(self._turn_id, self._former_id)
+        answer: list[Operation | None] = [*(attempt.answer or [])] if attempt else []
+        answer += read_operations(texts[len(answer) :])
         if attempt is not None:
-            answer = attempt.answer or []
             self._leave_turn_state(attempt)
-        elif last is not None and last.id == self._turn_id:
-            answer = [Operation.from_text(text) for text in last.answer or []]
-        await self._channel.answer(answer)
+        await self._channel.answer([operation for operation in answer if operation])
 
     def _leave_turn_state(self, attempt: Attempt) -> None:
         self._context.turn_state.update(attempt.turn_state)
 
 
-def _last(home: Stored) -> TurnRecord:
-    if home.journal.last is None:
-        raise AssertionError("there is no last turn")
-    return home.journal.last
+def _may_pass(failure: BotApplicationError) -> bool:
+    """Tell whether the turn may do better when the activity is delivered again."""
+    if isinstance(failure, TurnDeadlineExceeded):
+        # Of an error that is none of ours it is better to say that something is wrong.
+        return failure.__cause__ is None or isinstance(failure.__cause__, STORE_FAULTS)
+    return not isinstance(failure, (StateUnreadable, StateNotStorable, StateTooLarge))

@@ -12,6 +12,7 @@ from botbuilder.core import Storage
 
 from shared.errors import BotApplicationError, StateConflict
 from shared.turns.journal import RESERVED, Change, Document
+from shared.turns.outbox import TURN_IS_OVER
 from shared.turns.stored import Stored, put_together, take_apart
 
 
@@ -30,11 +31,22 @@ class UnitOfWork(Storage):
         self._staged: dict[str, tuple[Document, str]] = {}
         """The properties and the ETag of each document that the bot wrote."""
         self._writes = 0
+        self._closed = False
         self.failure: BotApplicationError | None = None
         """Why a document could not be read: not the bot's fault if it raises after that."""
 
+    def close(self) -> None:
+        """Refuse to read and write from now on: the turn is over."""
+        self._closed = True
+
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Copies of the documents, as the bot left them; absent ones are left out."""
+        """
+        Copies of the documents, as the bot left them; absent ones are left out.
+
+        Raises:
+            RuntimeError: the turn is over; only a forgotten task of the bot gets here.
+        """
+        self._require_open()
         keys = list(dict.fromkeys(keys))
         await asyncio.gather(*(self._base(key) for key in keys if key not in self._bases))
         documents = {key: self._current(key) for key in keys}
@@ -46,6 +58,7 @@ class UnitOfWork(Storage):
 
         Raises:
             StateConflict: the document has another ETag than the one it was read with.
+            RuntimeError: the turn is over.
         """
         for key, document in changes.items():
             await self._base(key)
@@ -79,7 +92,17 @@ class UnitOfWork(Storage):
                 changes[key] = base, change
         return changes
 
+    @property
+    def bases(self) -> list[Stored]:
+        """The documents that the bot has read, as they were stored."""
+        return list(self._bases.values())
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(TURN_IS_OVER)
+
     async def _base(self, key: str) -> Stored:
+        self._require_open()
         async with self._reading.setdefault(key, asyncio.Lock()):
             if key not in self._bases:
                 try:
@@ -90,6 +113,8 @@ class UnitOfWork(Storage):
             return self._bases[key]
 
     def _stage(self, key: str, properties: Document) -> str:
+        # Once more: reading may have taken longer than the turn.
+        self._require_open()
         self._writes += 1
         e_tag = f"{self._bases[key].e_tag or ''}+{self._writes}"
         self._staged[key] = properties, e_tag
@@ -107,7 +132,7 @@ class UnitOfWork(Storage):
 def _difference(old: Document, new: Document) -> Change | None:
     put = {name: new[name] for name in new if name not in old or not _same(old[name], new[name])}
     drop = [name for name in old if name not in new]
-    return Change(put, drop) if put or drop else None
+    return Change(put=put, drop=drop) if put or drop else None
 
 
 def _same(one: Any, other: Any) -> bool:

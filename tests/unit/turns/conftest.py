@@ -141,6 +141,15 @@ class Room:
 
     async def hears(self, text: str = "", **fields: Any) -> InvokeResponse | None:
         """Deliver an activity; a message with a new id where the fields say nothing else."""
+        caller = AuthenticateRequestResult()
+        caller.connector_factory = _Connectors(self.channel)
+        response: InvokeResponse | None = await self.adapter.process_activity(
+            caller, self.activity(text, **fields), self.bot.on_turn
+        )
+        return response
+
+    def activity(self, text: str = "", **fields: Any) -> Activity:
+        """What `hears` delivers."""
         self._ids += 1
         wire = {
             "type": "message",
@@ -152,13 +161,7 @@ class Room:
             "conversation": {"id": "room"},
             "text": text,
         }
-        caller = AuthenticateRequestResult()
-        caller.connector_factory = _Connectors(self.channel)
-        activity = Activity.deserialize(wire | fields)
-        response: InvokeResponse | None = await self.adapter.process_activity(
-            caller, activity, self.bot.on_turn
-        )
-        return response
+        return Activity.deserialize(wire | fields)
 
     async def home(self) -> dict[str, Any]:
         return await self.document(HOME)

@@ -24,7 +24,7 @@ from botbuilder.schema import (
     Mention,
 )
 
-from shared.errors import DeliveryUncertain, MalformedActivity, StateUnavailable
+from shared.errors import DeliveryUncertain, MalformedActivity, StateUnavailable, StateUnreadable
 from shared.turns import Apologies, TransactionalBot
 from tests.unit.turns.conftest import HOME, USER, Room
 
@@ -106,16 +106,6 @@ async def test_an_edit_of_a_message_is_not_its_redelivery(room_with: RoomWith) -
     assert 3 == room.runs
 
 
-async def test_a_turn_is_recognised_among_the_last_64(room_with: RoomWith) -> None:
-    """The journal holds that many ids, and no more."""
-    room = room_with(echo)
-    for number in range(66):
-        await room.hears(id=f"n{number}")
-    await room.hears(id="n2")
-    assert 66 == room.runs
-    assert 64 == len((await room.home())["$turns"]["done"])
-
-
 async def test_a_bot_that_raises_changes_nothing_and_apologises_once(
     room_with: RoomWith, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -170,20 +160,20 @@ async def test_user_state_that_cannot_be_read_is_told_once(room_with: RoomWith) 
         await storage.read([USER])
 
     room = room_with(read_user)
-    await room.storage.write({USER: {"$turns": "nonsense"}})
+    room.storage.faults[f"read {USER}"] = [StateUnreadable("damaged")] * 4
     await room.hears(id="a")
     await room.hears(id="a")
     assert ["Sorry, what I remember about you could not be read."] == room.texts()
-    assert "nonsense" == (await room.document(USER))["$turns"]
+    assert USER not in room.storage.writes
 
 
 async def test_a_conversation_that_cannot_be_read_is_told(room_with: RoomWith) -> None:
     """The home document is left as it is; the activity counts as handled."""
     room = room_with(echo)
-    await room.storage.write({HOME: {"$turns": "nonsense"}})
+    room.storage.faults[f"read {HOME}"] = [StateUnreadable("damaged")]
     await room.hears()
     assert ["Sorry, what I remember about you could not be read."] == room.texts()
-    assert "nonsense" == (await room.home())["$turns"]
+    assert [] == room.storage.writes
 
 
 async def test_typing_leaves_at_once(room_with: RoomWith) -> None:

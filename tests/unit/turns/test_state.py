@@ -11,7 +11,8 @@ from botbuilder.core import (
     UserState,
 )
 
-from shared.errors import StateConflict, StateTooLarge
+from shared.errors import StateConflict
+from shared.turns import Apologies
 from tests.unit.turns.conftest import HOME, USER, Note, Profile, Room
 
 RoomWith = Callable[..., Room]
@@ -208,20 +209,23 @@ async def test_changes_of_others_to_other_properties_stay(room_with: RoomWith) -
     assert ("Ada", "blue", 39) == (user["name"], user["colour"], user["shoe"])
 
 
-async def test_a_document_that_is_too_large_fails_the_turn_without_a_trace(
-    room_with: RoomWith,
+@pytest.mark.parametrize("text", ["x" * 2_000_000, "\u4e2d" * 350_000])
+async def test_a_document_that_is_too_large_is_apologised_for(
+    room_with: RoomWith, text: str
 ) -> None:
-    """Nothing is stored and nothing is said, and the error says which document it is."""
+    """Nothing else is said, nothing is stored, and the bot can still be told to forget."""
 
     async def hoard(context: TurnContext, storage: Storage) -> None:
-        await context.send_activity("Got it.")
-        await storage.write({USER: {"hoard": "x" * 2_000_000}})
+        user = UserState(storage)
+        await user.create_property("hoard").set(context, context.activity.text and text)
+        await user.save_changes(context)
+        await context.send_activity("Done.")
 
-    room = room_with(hoard)
-    with pytest.raises(StateTooLarge) as refused:
-        await room.hears()
-    assert USER in str(refused.value)
-    assert ({}, {}, []) == (await room.home(), await room.document(USER), room.texts())
+    room = room_with(hoard, apologies=Apologies(too_large="Too much."))
+    await room.hears("more")
+    assert (["Too much."], {}) == (room.texts(), await room.document(USER))
+    await room.hears("")
+    assert ["Too much.", "Done."] == room.texts()
 
 
 async def test_a_value_that_cannot_be_stored_is_a_fault_of_the_bot(room_with: RoomWith) -> None:

@@ -1,0 +1,192 @@
+"""
+What the owner of a committed turn writes into the home document: nobody else may, until it is
+silent for as long as its lease.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from botbuilder.schema import Activity
+
+from shared.errors import DeliveryUncertain, TurnDeadlineExceeded
+from shared.turns.delivery import Progress
+from shared.turns.documents import Documents
+from shared.turns.giving_up import Rest
+from shared.turns.journal import Journal, digest
+from shared.turns.leases import Leases
+from shared.turns.limits import SEND_S, SETTLE_S
+from shared.turns.operations import Operation, Verb, message, read_operations
+from shared.turns.stored import Stored, last_of
+from shared.turns.surroundings import Patience, Surroundings, loop_time_s
+
+_logger = logging.getLogger(__name__)
+
+
+class Owner:
+    """One activity on its way through, as the owner of its conversation's last turn."""
+
+    def __init__(self, documents: Documents, leases: Leases, surroundings: Surroundings) -> None:
+        self._documents = documents
+        self._leases = leases
+        self._surroundings = surroundings
+
+    def lease_left_s(self, home: Stored) -> float:
+        """For how many seconds the turn is still ours."""
+        return self._leases.left_s(last_of(home).by)
+
+    async def take_over(self, home: Stored) -> Stored:
+        """
+        Become the owner of a turn that was left behind.
+
+        Raises what a write raises.
+        """
+        last = last_of(home)
+        journal = self._taken(home.journal, Progress(last.sent, last.ids))
+        return await self._documents.write_home(replace(home, journal=journal))
+
+    async def renew(self, home: Stored, progress: Progress) -> Stored | None:
+        """Stay the owner for another lease. None: we are not any more, or cannot tell."""
+        until_s = loop_time_s() + max(self.lease_left_s(home), SEND_S)
+        try:
+            return await self._note(home, lambda one: self._taken(one, progress), until_s)
+        except TurnDeadlineExceeded:
+            return None
+
+    async def settle(
+        self, home: Stored, ids: dict[str, str], versions: dict[str, int]
+    ) -> Stored | None:
+        """Note that everything has happened; None: the turn is not ours any more."""
+
+        def settled(journal: Journal) -> Journal:
+            return journal.settle(ids, versions, self._surroundings.now_s())
+
+        try:
+            return await self._note(home, settled, loop_time_s() + SETTLE_S)
+        except TurnDeadlineExceeded as error:
+            # The request is answered with 200, since everything has happened. But whoever
+            # comes next cannot know that, and sends the replies again.
+            cause = type(error.__cause__).__name__
+            _logger.warning("turn.unsettled turn=%s (%s)", digest(last_of(home).id), cause)
+            return replace(home, journal=settled(home.journal))
+
+    async def leave(self, home: Stored, rest: Rest) -> Stored | None:
+        """
+        Note how far the turn came, so that whoever comes next goes on from there.
+
+        None: the turn is not ours any more.
+        """
+
+        def left(journal: Journal) -> Journal:
+            return journal.change_last(
+                by="",
+                sent=rest.sent,
+                ids=rest.ids,
+                writes=rest.writes,
+                fruitless=rest.fruitless,
+                fruitless_since_s=rest.fruitless_since_s,
+            )
+
+        try:
+            return await self._note(home, left, loop_time_s() + SETTLE_S)
+        except TurnDeadlineExceeded as error:
+            raise DeliveryUncertain("The turn is committed, but not finished.") from error
+
+    async def amend(
+        self, home: Stored, rest: Rest, notice: str, activity: Activity
+    ) -> Stored | None:
+        """
+        Let the turn say what of it could not be kept, and forget the changes that say so.
+
+        The notice is committed here, and so it is said exactly once, like every reply.
+        `activity` is what is answered where the turn itself has said nothing. None: the turn
+        is not ours any more.
+        """
+        last = last_of(home)
+        said = read_operations([*last.replies, *(last.answer or [])])
+        text = message(notice, _trigger(said) or activity).to_text()
+        is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)
+
+        def amended(journal: Journal) -> Journal:
+            return self._taken(journal, Progress(rest.sent, rest.ids)).change_last(
+                replies=last.replies if is_in_answer else [*last.replies, text],
+                answer=[*(last.answer or []), text] if is_in_answer else last.answer,
+                writes=rest.writes,
+                fruitless=0,
+            )
+
+        try:
+            return await self._note(home, amended, loop_time_s() + SETTLE_S)
+        except TurnDeadlineExceeded as error:
+            raise DeliveryUncertain("The turn is committed, but not finished.") from error
+
+    def _taken(self, journal: Journal, progress: Progress) -> Journal:
+        # Anew each time: others measure the lease by how long they see this name.
+        by = self._surroundings.token()
+        self._leases.take(by)
+        now_s = self._surroundings.now_s()
+        return journal.change_last(by=by, at_s=now_s, sent=progress.sent, ids=progress.ids)
+
+    async def _note(
+        self, home: Stored, edit: Callable[[Journal], Journal], until_s: float
+    ) -> Stored | None:
+        """
+        Write the journal as `edit` makes it, again until the store has taken it.
+
+        None: the turn is not ours any more, or settled.
+
+        Raises:
+            TurnDeadlineExceeded: the store has not taken it by then.
+        """
+        patience = Patience(self._surroundings, until_s)
+        fresh: Stored | None = home
+        while True:
+            try:
+                fresh = fresh or await self._documents.read_home(patience)
+                last = fresh.journal.last
+                if fresh is not home and (last is None or not self._leases.is_ours(last.by)):
+                    return None
+                noted = replace(fresh, journal=edit(fresh.journal))
+                return await self._documents.write_home(noted)
+            except TurnDeadlineExceeded:
+                raise
+            except Exception as error:
+                # Whatever it is: what has happened must be noted, if it can be.
+                fresh = None
+                await patience.pause(error)
+
+
+class HeldLease:
+    """The lease on a turn, with the home document that says so."""
+
+    def __init__(self, owner: Owner, home: Stored) -> None:
+        self._owner = owner
+        self.home = home
+
+    @property
+    def left_s(self) -> float:
+        """For how many more seconds."""
+        return self._owner.lease_left_s(self.home)
+
+    async def renew(self, progress: Progress) -> bool:
+        """Take it again from now, and note how far the delivery is. False: it is lost."""
+        renewed = await self._owner.renew(self.home, progress)
+        self.home = renewed or self.home
+        return renewed is not None
+
+
+def _trigger(said: list[Operation | None]) -> Activity | None:
+    """As much as must be known of the activity that a turn answers, if it has sent something."""
+    for operation in said:
+        if operation is not None and operation.verb is Verb.SEND:
+            reply = operation.subject
+            return Activity(
+                id=reply.reply_to_id,
+                from_property=reply.recipient,
+                recipient=reply.from_property,
+                conversation=reply.conversation,
+                channel_id=reply.channel_id,
+                service_url=reply.service_url,
+                locale=reply.locale,
+            )
+    return None
