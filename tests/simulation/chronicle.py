@@ -119,7 +119,7 @@ class Chronicle:
                     **(change.get("put") or {}),
                     **dict.fromkeys(change.get("drop") or []),
                 }
-            commit.answer = keys_of(last.get("answer") or [])
+            commit.answer = keys_of(last.get("answer") or _answer_of(journal, entry))
         if not new and properties != before:
             self.faults.append(f"{key} changed without a commit, from {before} to {properties}")
         self._add_replies(key, last)
@@ -164,6 +164,13 @@ class Chronicle:
         is_same = old_last.get("id") == last.get("id") and old.get("done") == new.get("done")
         if is_same and "novel" in old_last and last and "novel" not in last:
             self.faults.append(f"{key} lost a field of its last turn")
+
+
+def _answer_of(journal: dict[str, Any], entry: str) -> list[str]:
+    """What a turn answered that had nothing else to do, and so was finished at once."""
+    turn_id = entry.split(" ")[1]
+    answers = [one for one in journal.get("answers", []) if one["id"] == turn_id]
+    return list(answers[-1].get("answer", [])) if answers else []
 
 
 def keys_of(operations: list[str]) -> list[str]:

@@ -22,9 +22,14 @@ _SOURCE = Path(__file__).parents[2] / "shared" / "turns"
 _numbers = count(1)
 
 SMALL_BOUNDS = {
-    "DONE_TURNS": "4",
-    "SENDING_CONVERSATIONS": "3",
+    "DONE_TURNS": "3",
+    "DONE_BYTES": "100",
+    "ANSWERS": "2",
+    "ANSWER_BYTES": "500",
     "KEPT_ACTIVITY_IDS": "3",
+    "KEPT_REMOVALS": "2",
+    "SEEN_DOCUMENTS": "2",
+    "WAITING": "4",
     "DOCUMENT_BYTES": "12_000",
 }
 """What `limits.py` says in the copy that a short history reaches the bounds of."""

@@ -157,8 +157,7 @@ def script(
         activity_id = f"a{number}"
         if Fault.SAME_ID in drawn and said and chance.random() < 0.5:
             place, activity_id = said[-1].place, said[-1].activity_id
-            others = [one for one in places[place] if one != said[-1].user]
-            user = chance.choice(others or [f"{said[-1].user}'s friend"])
+            user = f"{said[-1].user}'s friend"
         kind = chance.choices(("message", "expectReplies", "invoke", "event"), (20, 2, 2, 1))[0]
         said.append(
             Said(

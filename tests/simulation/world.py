@@ -30,6 +30,9 @@ CHANNEL_PATIENCE_S = 15.0
 LEASE_ENDS_S = 40.0
 """So long after the last fault nothing waits for a dead owner any more."""
 
+RUN_ENDS_S = 150.0
+"""So long after it was started no bot runs any more, and what it kept waiting has an end."""
+
 SMALL_STORE_BYTES = 13_000
 """What the store takes where the product is played with small bounds."""
 
@@ -127,7 +130,8 @@ class World:
         if self.plan.last_words:
             self.spoken_last = self.last_words()
             await asyncio.gather(*(self._deliver(said) for said in self.spoken_last))
-        await asyncio.sleep(CHANNEL_PATIENCE_S)
+        open_ones = [one.over.wait() for one in self.handlings if one.instance.is_alive]
+        await asyncio.wait([asyncio.ensure_future(one) for one in open_ones], timeout=RUN_ENDS_S)
         # Whatever the bot has left running comes to its end.
         await asyncio.sleep(3.0)
         self._is_over = True
@@ -145,7 +149,8 @@ class World:
         if not self.healed_at_s:
             self.healed_at_s = self.loop.time()
             last_s = max(self.healed_at_s, self.plan.channel.throttled_until_s)
-            self.all_well_at_s = last_s + LEASE_ENDS_S
+            hangs = self.plan.drawn & {Fault.BOT_HANGS, Fault.BOT_SWALLOWS}
+            self.all_well_at_s = last_s + (RUN_ENDS_S if hangs else LEASE_ENDS_S)
         self.plan.store.heal()
         self.plan.channel.heal()
         self.plan.deaths = 0
@@ -298,7 +303,7 @@ class World:
         """Note what the product logs as an error."""
         if not self._is_over:
             self.errors.append((self.loop.time(), message))
-            self.tell(_who(), "log", "error", message)
+            self.tell(_who(), "log", "error", message.partition("\n")[0])
 
     def next_run(self) -> int:
         self._runs += 1
