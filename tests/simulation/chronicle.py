@@ -148,9 +148,12 @@ class Chronicle:
     def _add_replies(self, key: str, last: dict[str, Any]) -> None:
         """A turn may get to say more than it was committed with: what could not be kept."""
         commit = self._unfinished.get(key)
-        if commit is None or not last.get("replies"):
+        if commit is None:
             return
-        replies = keys_of(last["replies"])
+        answer = keys_of(last.get("answer") or [])
+        if len(answer) > len(commit.answer):
+            commit.answer = answer
+        replies = keys_of(last.get("replies") or [])
         if len(replies) > len(commit.replies):
             if commit.replies != replies[: len(commit.replies)]:
                 self.faults.append(f"the replies of {commit.said.label} are others by now")

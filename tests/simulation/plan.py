@@ -100,7 +100,7 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
         plan.channel.throttled_place = chance.choice(sorted(places))
         plan.channel.throttled_until_s = 900.0
     if Fault.CHANNEL_NEVER_ANSWERS in plan.drawn:
-        plan.channel.fails_for = f"{chance.choice(said).label}/"
+        plan.channel.fails_for = f"{chance.choice(said).label}/0/"
     for fault in (Fault.PARTITION, Fault.PAUSE, Fault.CLOCK_FORWARD, Fault.CLOCK_BACK):
         if fault in plan.drawn:
             for _ in range(chance.choice((1, 1, 2))):

@@ -5,7 +5,7 @@ Instances that serve conversations over one store and one channel, while things 
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -130,8 +130,10 @@ class World:
         if self.plan.last_words:
             self.spoken_last = self.last_words()
             await asyncio.gather(*(self._deliver(said) for said in self.spoken_last))
-        open_ones = [one.over.wait() for one in self.handlings if one.instance.is_alive]
-        await asyncio.wait([asyncio.ensure_future(one) for one in open_ones], timeout=RUN_ENDS_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RUN_ENDS_S):
+                for handling in self.handlings:
+                    await handling.over.wait()
         # Whatever the bot has left running comes to its end.
         await asyncio.sleep(3.0)
         self._is_over = True

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tests.simulation.channel import Accepted, Came, is_counted
+from shared.turns import Apologies
+from tests.simulation.channel import Accepted, Came
 from tests.simulation.chronicle import Committed
 from tests.simulation.faults import Fault
 from tests.simulation.script import Said
@@ -64,8 +65,7 @@ class Finished:
 
     def is_dropped(self, turn: Committed, name: str) -> bool:
         """Whether the turn tells the user that it could not keep a property."""
-        extra = (key for key in (*turn.replies, *turn.answer) if not is_counted(key))
-        return any(name in key for key in extra)
+        return any(name in _names_in(key) for key in (*turn.replies, *turn.answer))
 
     def order_of(self, label: object) -> int | None:
         """The stamp of the turn that an activity became."""
@@ -119,6 +119,14 @@ class Finished:
                 values.clear()
             values.append(properties.get(name))
         return values
+
+
+def _names_in(key: str) -> list[str]:
+    """The properties that a notice names; it is what the product says of itself."""
+    before, after = Apologies().not_kept.split("{names}")
+    if not key.startswith(before):
+        return []
+    return key.removeprefix(before).rpartition(after)[0].split(", ")
 
 
 def is_broken(world: "World", said: Said) -> bool:

@@ -111,7 +111,7 @@ def _after_the_faults(world: "World") -> Iterator[str]:
 
 def _is_stuck(world: "World", handling: Handling) -> bool:
     """A reply that the channel never takes is not given up in a few deliveries."""
-    stuck = [one.place for one in world.said if world.plan.channel.fails_for == f"{one.label}/"]
+    stuck = [one.place for one in world.said if world.plan.channel.fails_for == f"{one.label}/0/"]
     return handling.said.place in stuck and handling.said.label[0] != "z"
 
 
