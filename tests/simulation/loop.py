@@ -41,6 +41,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._timers_made = 0
         self._tasks: list[asyncio.Task[Any]] = []
         self._faults: list[dict[str, Any]] = []
+        self._dead: list[asyncio.Handle] = []
         self.stands_until_s: Callable[[Context], float] | None = None
         """Until when a process does nothing, by the context of its callbacks; inf: it died."""
 
@@ -70,6 +71,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _end(self) -> None:
         """Whoever still waits would complain when it is collected."""
         self.stands_until_s = None
+        self._callbacks += self._dead
         for _ in range(_CANCELLATIONS):
             waiting = [task for task in self._tasks if not task.done()]
             if not waiting:
@@ -97,7 +99,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if self.stands_until_s is not None:
             until_s = self.stands_until_s(handle._context)
             if until_s > self._time_s:
-                if until_s < _NEVER_S:
+                if until_s == _NEVER_S:
+                    self._dead.append(handle)
+                else:
                     self._timers_made += 1
                     heapq.heappush(self._timers, (until_s, self._timers_made, handle))
                 return

@@ -68,12 +68,16 @@ class Finished:
         return any(name in _names_in(key) for key in (*turn.replies, *turn.answer))
 
     def order_of(self, label: object) -> int | None:
-        """The stamp of the turn that an activity became."""
-        return self._stamps.get(label)
+        """The stamp of the turn that an activity became; None: of several turns, or none."""
+        stamps = self._stamps.get(label, [])
+        return stamps[0] if len(stamps) == 1 else None
 
     @cached_property
-    def _stamps(self) -> dict[object, int]:
-        return {turn.said.label: turn.stamp for turn in self.world.chronicle.commits}
+    def _stamps(self) -> dict[object, list[int]]:
+        stamps = defaultdict(list)
+        for turn in self.world.chronicle.commits:
+            stamps[turn.said.label].append(turn.stamp)
+        return stamps
 
     def _unsaid(self, turn: Committed, by_s: float) -> Iterator[str]:
         if self.world.chronicle.was_reset(turn.home_key, turn.at_s, by_s):

@@ -44,8 +44,10 @@ def judge(world: "World", verdict: Verdict) -> None:
         if seen != in_order and not any(world.chronicle.was_reset(t.home_key, 0) for t in turns):
             verdict.wrong.append(f"replies in {place}: expected {in_order}, got {seen}")
         for key, several in copies.items():
+            if key not in committed_at_s:
+                continue
             for earlier in several[:-1]:
-                excuse = _excuse(world, earlier)
+                excuse = _excuse(world, earlier, several)
                 if excuse is None:
                     verdict.wrong.append(f"{key} arrived {len(several)} times without an excuse")
                 else:
@@ -79,7 +81,7 @@ def _is_apology_without_a_turn(world: "World", accepted: Accepted) -> bool:
     )
 
 
-def _excuse(world: "World", accepted: Accepted) -> str | None:
+def _excuse(world: "World", accepted: Accepted, copies: list[Accepted]) -> str | None:
     """Why a reply that was accepted may be sent once more."""
     sender = _sender(accepted)
     turns = world.chronicle.of_said(sender.said)
@@ -97,6 +99,9 @@ def _excuse(world: "World", accepted: Accepted) -> str | None:
         return "its sender's request was cancelled"
     if any(ends_s >= accepted.at_s for _, ends_s in sender.instance.pauses_s):
         return "its sender was paused"
+    pauses = (pause for copy in copies for pause in _sender(copy).instance.pauses_s)
+    if any(begins_s <= accepted.at_s <= ends_s for begins_s, ends_s in pauses):
+        return "another sender was paused in the middle of sending it"
     if any(at_s >= accepted.at_s for at_s in sender.store_troubles_at_s):
         return "its sender lost the store"
     if world.chronicle.was_reset(sender.said.identity.home_key, accepted.at_s):

@@ -133,7 +133,9 @@ def _unfinished(world: "World", finished: Finished, verdict: Verdict) -> None:
         turn = turns[-1]
         answered = [one for one in world.handlings if one.said.label == turn.said.label]
         journal = (world.store.current(turn.home_key) or {}).get("$turns") or {}
-        last = journal.get("last") or {} if isinstance(journal, dict) else {}
+        last = journal.get("last") if isinstance(journal, dict) else None
+        if not isinstance(last, dict):
+            last = {}
         if finished.missing(turn, float("inf")):
             verdict.figures["turns that wait for the next message"] += 1
         elif last.get("replies") or last.get("writes"):
