@@ -34,6 +34,8 @@ class Rest:
     """As in `Progress`."""
     writes: dict[str, Change] = field(default_factory=dict)
     """Changes that are not applied yet."""
+    versions: dict[str, int] = field(default_factory=dict)
+    """Of the documents that have their changes."""
     lost: list[Change] = field(default_factory=list)
     """Changes that never will be."""
     fruitless: int = 0
@@ -75,6 +77,7 @@ def rest_of(
         sent=sent,
         ids=progress.ids,
         writes={key: last.writes[key] for key in applied.pending if key not in lost},
+        versions=applied.versions,
         lost=[change for key, change in last.writes.items() if key in lost],
         fruitless=fruitless,
         fruitless_since_s=since_s,

@@ -202,16 +202,20 @@ class Journal(Record, frozen=True):
 
     def settle(self, ids: dict[str, str], versions: dict[str, int], now_s: float) -> "Journal":
         """The journal without its last turn, whose changes are in documents of these versions."""
-        last = self._last()
-        seen = {key: seen for key, seen in self.seen.items() if key not in versions}
-        seen.update({key: Seen(version=version, at_s=now_s) for key, version in versions.items()})
-        kept = {**self.ids, **ids} if last.keeps_ids else self.ids
+        kept = {**self.ids, **ids} if self._last().keeps_ids else self.ids
         return msgspec.structs.replace(
-            self._without_last(),
+            self._without_last().expect(versions, now_s),
             version=self.version + 1,
-            seen=dict(list(seen.items())[-SEEN_DOCUMENTS:]),
             ids=dict(list(kept.items())[-KEPT_ACTIVITY_IDS:]),
         )
+
+    def expect(self, versions: dict[str, int], now_s: float) -> "Journal":
+        """The journal that knows which versions this conversation gave to other documents."""
+        if not versions:
+            return self
+        seen = {key: seen for key, seen in self.seen.items() if key not in versions}
+        seen.update({key: Seen(version=version, at_s=now_s) for key, version in versions.items()})
+        return msgspec.structs.replace(self, seen=dict(list(seen.items())[-SEEN_DOCUMENTS:]))
 
     def forget(self, keys: Set[str]) -> "Journal":
         """The journal that expects no version of these documents: they were deleted, say."""
@@ -286,9 +290,12 @@ def _recent(done: list[str], now_s: int) -> list[str]:
     size = sum(map(len, done))
     first = 0
     for entry in done[:-DONE_TURNS]:
-        at_s = entry.rpartition(" ")[2]
-        # Earlier versions noted no time, and kept as many as this.
-        is_old = int(at_s) < now_s - DONE_S if at_s.isdecimal() else len(done) - first > 64
+        _, *name, at_s = entry.split(" ")
+        if len(name) == 1 and at_s.isdecimal():
+            is_old = int(at_s) < now_s - DONE_S
+        else:
+            # Earlier versions noted no time, and kept as many as this.
+            is_old = len(done) - first > 64
         if size <= DONE_BYTES and not is_old:
             break
         size -= len(entry)

@@ -53,13 +53,11 @@ class Owner:
         except TurnDeadlineExceeded:
             return None
 
-    async def settle(
-        self, home: Stored, ids: dict[str, str], versions: dict[str, int]
-    ) -> Stored | None:
+    async def settle(self, home: Stored, rest: Rest) -> Stored | None:
         """Note that everything has happened; None: the turn is not ours any more."""
 
         def settled(journal: Journal) -> Journal:
-            return journal.settle(ids, versions, self._surroundings.now_s())
+            return journal.settle(rest.ids, rest.versions, self._surroundings.now_s())
 
         try:
             return await self._note(home, settled, loop_time_s() + SETTLE_S)
@@ -78,7 +76,7 @@ class Owner:
         """
 
         def left(journal: Journal) -> Journal:
-            return journal.change_last(
+            return journal.expect(rest.versions, self._surroundings.now_s()).change_last(
                 by="",
                 sent=rest.sent,
                 ids=rest.ids,
@@ -108,7 +106,8 @@ class Owner:
         is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)
 
         def amended(journal: Journal) -> Journal:
-            return self._taken(journal, Progress(rest.sent, rest.ids)).change_last(
+            known = journal.expect(rest.versions, self._surroundings.now_s())
+            return self._taken(known, Progress(rest.sent, rest.ids)).change_last(
                 replies=last.replies if is_in_answer else [*last.replies, text],
                 answer=[*(last.answer or []), text] if is_in_answer else last.answer,
                 writes=rest.writes,

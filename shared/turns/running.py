@@ -36,13 +36,16 @@ async def run_to_end(run: Callable[[], Awaitable[object]], limit_s: float) -> No
         task.add_done_callback(_have_seen)
     if task.cancelled():
         raise BotStopped("The bot was cancelled from within.")
+    error = task.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise BotStopped(f"The bot raised a {type(error).__name__}.") from error
     task.result()
 
 
 async def _run(run: Callable[[], Awaitable[object]]) -> None:
     try:
         await run()
-    except (SystemExit, GeneratorExit) as error:
+    except SystemExit as error:
         # It would end the event loop, and with it everybody's turns.
         raise BotStopped("The bot tried to end the process.") from error
 

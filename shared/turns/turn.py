@@ -257,7 +257,7 @@ class Turn:
         last = last_of(home)
         rest = rest_of(last, progress, applied, self._surroundings.now_s(), self._watch)
         if rest.is_nothing:
-            settled = await self._owner.settle(home, progress.ids, applied.versions)
+            settled = await self._owner.settle(home, rest)
             if settled and (last.id != self._turn_id or not self._attempts):
                 age_s = self._surroundings.now_s() - last.stamp / 1000
                 _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)

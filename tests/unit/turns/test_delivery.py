@@ -1,0 +1,253 @@
+"""Replies leave once and in order, whatever the channel and the store do meanwhile."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botbuilder.core import ConversationState, Storage, TurnContext
+from botbuilder.schema import Activity, ResourceResponse
+
+from shared.errors import DeliveryUncertain, StateForbidden, StateUnavailable
+from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S
+from tests.unit.turns.conftest import HOME, Room
+from tests.unit.turns.test_recovery import in_virtual_time, say_ten
+from tests.unit.turns.test_replies import refusal
+
+RoomWith = Callable[..., Room]
+
+TEN = [str(number) for number in range(10)]
+
+
+async def say_two(context: TurnContext, _storage: Storage) -> None:
+    await context.send_activity("one")
+    await context.send_activity("two")
+
+
+async def remember_and_say(context: TurnContext, storage: Storage) -> None:
+    state = ConversationState(storage)
+    await state.create_property("value").set(context, context.activity.text)
+    await state.save_changes(context)
+    await context.send_activity("Got it.")
+
+
+def test_a_slow_channel_gets_each_reply_once(room_with: RoomWith) -> None:
+    """The lease is renewed while a reply takes longer than it."""
+    room, redelivery = room_with(say_ten), room_with(say_ten)
+    room.channel.delay_s = 7
+
+    async def history() -> None:
+        delivery = asyncio.create_task(room.hears(id="a"))
+        await asyncio.sleep(15)
+        with pytest.raises(Exception, match="no place in time"):
+            await redelivery.hears(id="a")
+        await delivery
+
+    in_virtual_time(history())
+    assert (TEN, []) == (room.texts(), redelivery.texts())
+
+
+@pytest.mark.parametrize("fault", [StateUnavailable("away"), StateForbidden("no"), OSError()])
+@pytest.mark.parametrize("requests", [1, 3, 60])
+def test_a_renewal_that_fails_repeats_no_reply(
+    room_with: RoomWith, fault: Exception, requests: int
+) -> None:
+    """How far the delivery came is noted as soon as the store can be written again."""
+    room = room_with(say_ten)
+    room.channel.delay_s = 1.5
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, *[fault] * requests]
+        try:
+            await room.hears(id="a")
+        except DeliveryUncertain:
+            await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert TEN == room.texts()
+
+
+@pytest.mark.parametrize("fault", [StateUnavailable("away"), StateForbidden("no"), OSError()])
+def test_a_settle_that_fails_is_tried_again(room_with: RoomWith, fault: Exception) -> None:
+    """Whatever the store says: the next turn must not send the replies once more."""
+    room = room_with(say_two)
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, fault, fault]
+        await room.hears()
+        await room.hears()
+
+    in_virtual_time(history())
+    assert ["one", "two", "one", "two"] == room.texts()
+
+
+def test_a_turn_that_has_not_said_all_is_not_answered_as_if_it_had(room_with: RoomWith) -> None:
+    """Neither channel nor store answer after the commit: the channel must deliver again."""
+    room = room_with(remember_and_say)
+
+    async def history() -> None:
+        room.channel.faults = [refusal(500)]
+        room.storage.faults[f"write {HOME}"] = [None, *[StateUnavailable("away")] * 1000]
+        with pytest.raises(DeliveryUncertain):
+            await room.hears("Ada", id="a")
+        room.storage.faults.clear()
+        assert [] == room.texts()
+        await room.hears("Ada", id="a")
+
+    in_virtual_time(history())
+    assert ["Got it."] == room.texts()
+
+
+def test_a_turn_that_has_said_all_is_answered_as_done(room_with: RoomWith) -> None:
+    """Even if the store does not take the note of it: nothing is left to do."""
+    room = room_with(remember_and_say)
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, *[StateUnavailable("away")] * 1000]
+        await room.hears("Ada", id="a")
+
+    in_virtual_time(history())
+    assert ["Got it."] == room.texts()
+
+
+def test_a_throttled_reply_is_not_dropped(room_with: RoomWith) -> None:
+    """It was not sent for certain, so it waits much longer than one that may have been."""
+    room = room_with(say_two)
+
+    async def history() -> None:
+        for _ in range(FRUITLESS_PASSING - 1):
+            room.channel.faults = [refusal(429)] * 100
+            with pytest.raises(DeliveryUncertain):
+                await room.hears(id="a")
+            await asyncio.sleep(FRUITLESS_PASSING_S / FRUITLESS_PASSING)
+        room.channel.faults.clear()
+        await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert ["one", "two"] == room.texts()
+
+
+def test_a_channel_that_throttles_for_ever_stops_no_conversation(room_with: RoomWith) -> None:
+    """After ten minutes the reply is given up, and the log says so."""
+    room = room_with(say_two)
+
+    async def history() -> None:
+        for _ in range(FRUITLESS_PASSING + 1):
+            room.channel.faults = [refusal(429)] * 100
+            with pytest.raises(DeliveryUncertain):
+                await room.hears(id="a")
+            await asyncio.sleep(FRUITLESS_PASSING_S / FRUITLESS_PASSING)
+        room.channel.faults.clear()
+        await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert ["two"] == room.texts()
+
+
+def test_an_old_turn_is_not_given_up_at_once(room_with: RoomWith) -> None:
+    """What counts is the time since the first try in vain, not since the commit."""
+    room, later = room_with(say_two), room_with(say_two)
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, *[StateUnavailable("dying")] * 1000]
+        room.channel.faults = [refusal(500)]
+        with pytest.raises(DeliveryUncertain):
+            await room.hears(id="a")
+        room.storage.faults.clear()
+        await asyncio.sleep(24 * 3600)
+        for _ in range(3):
+            later.channel.faults = [refusal(500)]
+            with pytest.raises(DeliveryUncertain):
+                await later.hears(id="a")
+        await later.hears(id="a")
+
+    in_virtual_time(history())
+    assert ["one", "two"] == later.texts()
+
+
+@pytest.mark.parametrize("id_", [5, None, "", [], {"id": 1}, "\ud800", "x" * 10_000, "a\nb", True])
+async def test_any_id_of_the_channels_is_survived(room_with: RoomWith, id_: Any) -> None:
+    """An activity whose id cannot be kept has been sent all the same."""
+
+    async def say_and_edit(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        card = await context.send_activity("card")
+        await state.create_property("card").set(context, card.id)
+        await state.save_changes(context)
+        await context.update_activity(Activity(id=card.id, type="message", text="new"))
+
+    room = room_with(say_and_edit)
+    take = room.channel._take
+
+    def answer(verb: str, activity_id: str, activity: Activity | None) -> ResourceResponse:
+        take(verb, activity_id, activity)
+        return ResourceResponse(id=id_)
+
+    room.channel._take = answer  # type: ignore[method-assign]
+    await room.hears()
+    await room.hears()
+    assert ["card", "card"] == room.texts()
+    assert "last" not in (await room.home())["$turns"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "nonsense", "[]", "{}", '{"verb": "sing"}', '{"verb": "send", "id": "", "subject": 5}'],
+)
+async def test_a_stored_reply_that_cannot_be_read_is_left_out(
+    room_with: RoomWith, damaged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are sent, the conversation goes on, and the log tells."""
+    room = room_with(say_two)
+    room.channel.faults = [refusal(500)]
+    with pytest.raises(DeliveryUncertain):
+        await room.hears(id="a")
+    home = await room.home()
+    home["$turns"]["last"]["replies"][0] = damaged
+    await room.storage.write({HOME: home})
+    with caplog.at_level(logging.ERROR):
+        await room.hears(id="a")
+    assert ["two"] == room.texts()
+    assert "cannot be read" in caplog.text
+
+
+async def test_an_answer_that_arrived_while_the_loop_was_blocked_counts(
+    room_with: RoomWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot that blocks everybody for longer than a lease makes no reply uncertain."""
+    monkeypatch.setattr("shared.turns.leases.LEASE_S", 0.5)
+    monkeypatch.setattr("shared.turns.delivery.SEND_S", 0.2)
+    room = room_with(say_two)
+    room.channel.delay_s = 0.1
+
+    async def block() -> None:
+        await asyncio.sleep(0.05)
+        time.sleep(0.8)  # noqa: ASYNC251  (what is tried here)
+
+    await asyncio.gather(room.hears(id="a"), block())
+    assert ["one", "two"] == room.texts()
+
+
+async def test_an_adapter_that_cancels_itself_leaves_the_reply_in_doubt(
+    room_with: RoomWith,
+) -> None:
+    """It is no cancellation of the request: the redelivery goes on from there."""
+    room = room_with(say_two)
+    room.channel.faults = [asyncio.CancelledError()]  # type: ignore[list-item]
+    with pytest.raises(DeliveryUncertain):
+        await room.hears(id="a")
+    await room.hears(id="a")
+    assert ["one", "two"] == room.texts()
+
+
+async def test_answers_are_repeated_after_other_turns(room_with: RoomWith) -> None:
+    """A redelivery may come when the user has already gone on."""
+    room = room_with(say_two)
+    await room.hears(id="a", deliveryMode="expectReplies")
+    for _ in range(3):
+        await room.hears()
+    response = await room.hears(id="a", deliveryMode="expectReplies")
+    assert response is not None
+    assert ["one", "two"] == [reply["text"] for reply in response.body["activities"]]
