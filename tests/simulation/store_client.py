@@ -198,8 +198,12 @@ class StoreClient(Storage):
 
     async def _travel(self, verb: str, key: str) -> None:
         if self._happens(self._faults.slow):
-            self._tell(verb, key, "slow", Fault.STORE_SLOW)
-            await asyncio.sleep(self._chance.uniform(1.0, 7.0))
+            delay_s = self._chance.uniform(1.0, 7.0)
+            try:
+                await asyncio.sleep(delay_s)
+            finally:
+                # Also where nobody has waited so long.
+                self._tell(verb, key, f"slow: {delay_s:.1f} s on the way", Fault.STORE_SLOW)
         else:
             await asyncio.sleep(self._chance.uniform(0.001, 0.02))
 

@@ -33,6 +33,9 @@ def _answers(world: "World", verdict: Verdict) -> Iterator[str]:
         ]
         if not turns or handling.answer == turns[-1].answer:
             continue
+        if world.document_troubles[turns[-1].home_key]:
+            # The apology for a conversation that cannot be read.
+            continue
         if not handling.answer and _may_be_forgotten(world, handling, turns[-1]):
             verdict.figures["answers that could not be repeated"] += 1
             continue

@@ -59,8 +59,10 @@ class Finished:
             return "no usable answer"
         if len(tries) >= REFUSALS and took_s >= REFUSALS_S:
             return "not sent for long"
-        if len(unknown) >= DELIVERIES and self.world.plan.drawn & _WRONG_CLOCKS:
-            return "no usable answer, and a wrong clock"
+        if not self.world.plan.drawn & _WRONG_CLOCKS:
+            return None
+        if len(unknown) >= DELIVERIES or len(tries) >= REFUSALS:
+            return "too early, by a wrong clock"
         return None
 
     def is_dropped(self, turn: Committed, name: str) -> bool:

@@ -84,8 +84,7 @@ def _is_apology_without_a_turn(world: "World", accepted: Accepted) -> bool:
 def _excuse(world: "World", accepted: Accepted, copies: list[Accepted]) -> str | None:
     """Why a reply that was accepted may be sent once more."""
     sender = _sender(accepted)
-    turns = world.chronicle.of_said(sender.said)
-    if len([turn for turn in turns if accepted.key in turn.replies]) > 1:
+    if len([turn for turn in world.chronicle.commits if accepted.key in turn.replies]) > 1:
         # Whether it might, `state` says.
         return "its activity came again when its turn was forgotten"
     if accepted.activity_id in world.channel.impatient:

@@ -73,7 +73,8 @@ def _counts_elsewhere(world: "World", finished: Finished) -> Iterator[str]:
                 yield f"{turn.said.label} made {name!r} of {key!r} {value}, after {before}"
             before, since_s = value, turn.at_s
         last = links[-1][0]
-        if finished.missing(last, float("inf")) or world.chronicle.was_reset(key, 0):
+        is_lost = world.chronicle.was_reset(last.home_key, last.at_s)
+        if is_lost or world.chronicle.was_reset(key, 0) or finished.missing(last, float("inf")):
             continue
         stored = (world.store.current(key) or {}).get(name)
         if stored != before:
