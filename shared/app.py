@@ -18,6 +18,7 @@ from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
 from shared.channel.http import HttpPool
 from shared.channel.tokens import TokenSource, token_fetcher
+from shared.loops import PerLoop
 from shared.settings import AppType, Settings
 from shared.storage.codec import DocumentCodec
 from shared.storage.memory import MemoryStorage
@@ -35,21 +36,23 @@ class App:
     http: HttpPool
     preparations: tuple[Callable[[], Awaitable[object]], ...] = ()
     """What the first turn would otherwise wait for when its request is authenticated."""
-    _prepared: "asyncio.Future[list[object]] | None" = field(default=None, init=False)
+    _prepared: "PerLoop[asyncio.Future[list[object]]]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._prepared = PerLoop(self._prepare, lambda prepared: asyncio.wait({prepared}))
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
-        if self._prepared is None:
-            # On suspicion: whoever needs what fails here tries again, and reports it.
-            self._prepared = asyncio.gather(
-                *(prepare() for prepare in self.preparations), return_exceptions=True
-            )
+        self._prepared.get()
         return await self.endpoint.handle(request)
+
+    def _prepare(self) -> "asyncio.Future[list[object]]":
+        # On suspicion: whoever needs what fails here tries again, and reports it.
+        return asyncio.gather(*(prepare() for prepare in self.preparations), return_exceptions=True)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
-        if self._prepared is not None:
-            await self._prepared
+        await self._prepared.close()
         await self.http.close()
         # The SDK's Storage has no such method; of ours, only the one with connections.
         if close := getattr(self.storage, "close", None):

@@ -12,6 +12,7 @@ Every error that this application raises on purpose.
     │   └── UnsupportedMediaType        not JSON
     ├── KeysUnavailable             no token of the channel's can be checked
     ├── TokenUnavailable            the bot's identity gets no token for its replies
+    ├── RequestNotSent              no byte of a request to the channel has left
     ├── StateError                  state could not be read or written
     │   ├── StateConflict               somebody else wrote first
     │   ├── StateTooLarge               the document exceeds what the store takes
@@ -80,6 +81,14 @@ class KeysUnavailable(BotApplicationError):
 
 class TokenUnavailable(BotApplicationError):
     """The bot's identity gets no token, so nothing can be sent to the channel."""
+
+
+class RequestNotSent(BotApplicationError):
+    """
+    No byte of the request has left, so it may be sent again without doing anything twice.
+
+    It is found as the cause of the error that says what happened instead.
+    """
 
 
 class StateError(BotApplicationError):

@@ -7,11 +7,14 @@ what a turn does with it (send, reply, update, delete) goes straight to a keep-a
 The client's other operations are the SDK's.
 """
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import msgspec
 from botbuilder.schema import Activity, ErrorResponseException, ResourceResponse
 from botframework.connector.aio import ConnectorClient
@@ -19,12 +22,15 @@ from botframework.connector.aio.operations_async import ConversationsOperations
 from botframework.connector.auth import AppCredentials, ConnectorFactory
 from yarl import URL
 
-from shared.channel.http import HttpPool, read_object
+from shared.channel.http import HttpPool, mark_not_sent, read_object
 from shared.channel.tokens import TokenSource
 from shared.wire import to_wire
 
 MAX_RESPONSE_BYTES = 64 * 1024
 """The Bot Connector answers with an id; whoever sends more is not one."""
+
+MAX_ID_CHARS = 512
+"""Of an id that the channel gives a reply. Each is kept in the conversation's document."""
 
 MAX_CLIENTS = 64
 """Clients kept; a client is one (service URL, audience). Real bots see a handful."""
@@ -81,7 +87,7 @@ class PooledConversations(ConversationsOperations):
     The operations on conversations, with those of a turn on the worker's own connections.
 
     They raise the SDK's ErrorResponseException for an answer that is no success, and aiohttp's
-    errors where there was none.
+    errors where there was none, with RequestNotSent as a cause if nothing can have left.
     """
 
     def __init__(
@@ -123,30 +129,40 @@ class PooledConversations(ConversationsOperations):
 
     async def _send(self, method: str, path: str, activity: Activity | None) -> ResourceResponse:
         headers = {"Accept": "application/json", "User-Agent": self._user_agent}
-        if self._tokens is not None:
-            headers["Authorization"] = f"Bearer {await self._tokens.get(self._audience)}"
         body = None
         if activity is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = msgspec.json.encode(to_wire(activity))
-        async with self._http.session().request(
-            method,
-            # Encoded: aiohttp would undo the escapes it finds needless, and resolve "..".
-            URL(f"{self._conversations_url}{path}", encoded=True),
-            data=body,
-            headers=headers,
-            # A redirect would carry the token to a host that nobody has checked.
-            allow_redirects=False,
-        ) as response:
-            content = await read_object(response, MAX_RESPONSE_BYTES)
-            if response.status not in (200, 201, 202):
-                raise ErrorResponseException(
-                    self._deserialize,
-                    _Answer(
-                        response.status, response.reason or "", dict(response.headers), content
-                    ),
-                )
-        return ResourceResponse(id=content.get("id"))
+        if self._tokens is not None:
+            headers["Authorization"] = f"Bearer {await self._token(self._tokens)}"
+        answer = None
+        try:
+            async with self._http.request(
+                method,
+                # Encoded: aiohttp would undo the escapes it finds needless, and resolve "..".
+                URL(f"{self._conversations_url}{path}", encoded=True),
+                data=body,
+                headers=headers,
+            ) as response:
+                answer = _Answer(response.status, response.reason or "", response.headers)
+                answer.content = await read_object(response, MAX_RESPONSE_BYTES)
+        except aiohttp.ClientResponseError:
+            # It has a status, but of aiohttp's own making.
+            raise aiohttp.ClientPayloadError("The channel's answer is not HTTP.") from None
+        except (aiohttp.ClientError, OSError):
+            # What became of the activity is in the status; the rest was an id, or words.
+            if answer is None:
+                raise
+        if not 200 <= answer.status_code < 300:
+            raise ErrorResponseException(self._deserialize, answer)
+        return ResourceResponse(id=_id_in(answer.content))
+
+    async def _token(self, tokens: TokenSource) -> str:
+        try:
+            return await tokens.get(self._audience)
+        except (Exception, asyncio.CancelledError) as error:
+            mark_not_sent(error)
+            raise
 
 
 @dataclass
@@ -155,16 +171,25 @@ class _Answer:
 
     status_code: int
     reason: str
-    headers: dict[str, str]
-    content: dict[str, Any]
-    context: dict[str, Any] = field(init=False)
+    headers: Mapping[str, str]
+    content: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    @property
+    def context(self) -> dict[str, Any]:
         # Where msrest looks for a body that is parsed already (RawDeserializer.CONTEXT_NAME).
-        self.context = {"deserialized_data": self.content}
+        return {"deserialized_data": self.content}
 
     def raise_for_status(self) -> None:
         raise ConnectionError(f"The channel answered {self.status_code} {self.reason}.")
+
+
+def _id_in(content: dict[str, Any]) -> str:
+    """The id that the channel gave the activity, or nothing if it cannot be used as one."""
+    given = content.get("id")
+    if type(given) is int:
+        # As the SDK reads it.
+        given = str(given)
+    return given if isinstance(given, str) and len(given) <= MAX_ID_CHARS else ""
 
 
 def _path(conversation_id: str, activity_id: str | None = None) -> str:

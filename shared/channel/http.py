@@ -1,12 +1,27 @@
-"""The worker's own HTTP connections: one pool, opened at the first request, with limits."""
+"""The worker's own HTTP connections: one pool for each event loop, with limits."""
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
+from yarl import URL
+
+from shared.errors import BotApplicationError, RequestNotSent
+from shared.loops import PerLoop
+from shared.resolver import Resolver
+from shared.time_limit import TimeLimit
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 REQUEST_TIMEOUT_S = 10
 """For one request, from connecting to the last byte of its answer."""
+
+_UNTIMED = aiohttp.ClientTimeout()
 
 
 class HttpPool:
@@ -14,24 +29,85 @@ class HttpPool:
 
     def __init__(self, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
-        self._session: aiohttp.ClientSession | None = None
+        self._resolver = Resolver()
+        self._sessions = PerLoop(self._open, aiohttp.ClientSession.close)
 
-    def session(self) -> aiohttp.ClientSession:
-        """Return the one session. It belongs to the event loop of the first call."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-                connector=aiohttp.TCPConnector(limit=0),
-                # A few bytes can unpack to gigabytes.
-                headers={"Accept-Encoding": "identity"},
-                auto_decompress=False,
-            )
-        return self._session
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: str | URL, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """
+        Send a request; the time for it includes what is done with the answer. No redirects.
+
+        An error has RequestNotSent among its causes if the request had no connection to leave by.
+
+        Raises:
+            aiohttp.ClientError, OSError (of which TimeoutError is one): there was no answer.
+        """
+        departure = _Departure()
+        _departure.set(departure)
+        try:
+            async with (
+                TimeLimit.after(self._timeout_s),
+                # A redirect would carry a token to a host that nobody has checked.
+                self._sessions.get().request(
+                    method, url, allow_redirects=False, **options
+                ) as response,
+            ):
+                yield response
+        except (Exception, asyncio.CancelledError) as error:
+            if not departure.possible:
+                mark_not_sent(error)
+            raise
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._sessions.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            timeout=_UNTIMED,
+            connector=_Connector(limit=0, resolver=self._resolver),
+            # A few bytes can unpack to gigabytes.
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+        )
+
+
+class _Departure:
+    """Whether a request has got a connection, and bytes of it may have left."""
+
+    possible = False
+
+
+_departure: ContextVar[_Departure | None] = ContextVar("departure", default=None)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's, but one learns when a request has got its connection."""
+
+    async def connect(self, *arguments: Any, **options: Any) -> "Connection":
+        connection = await super().connect(*arguments, **options)
+        if departure := _departure.get():
+            departure.possible = True
+        return connection
+
+
+def mark_not_sent(error: BaseException) -> None:
+    """
+    Put RequestNotSent among the causes of an error.
+
+    The error stays what it is: a cancellation, say, that a time limit waits for.
+    """
+    if isinstance(error, BotApplicationError) or isinstance(error.__cause__, RequestNotSent):
+        # It says so by itself, or to somebody else who waited for the same.
+        return
+    if isinstance(error, TypeError | ValueError):
+        # There is no such URL or header, and never will be.
+        return
+    mark = RequestNotSent("No connection, or no token: nothing was sent.")
+    mark.__cause__ = error.__cause__
+    error.__cause__ = mark
 
 
 async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[str, Any]:
@@ -43,6 +119,6 @@ async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[
             return {}
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

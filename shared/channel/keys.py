@@ -98,7 +98,7 @@ class SigningKeys:
 
     async def _get_object(self, url: str) -> dict[str, Any]:
         try:
-            async with self._http.session().get(url, allow_redirects=False) as response:
+            async with self._http.request("GET", url) as response:
                 response.raise_for_status()
                 return await read_object(response, MAX_DOCUMENT_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -12,18 +12,22 @@ class SingleFlight:
     """
     Something that is fetched for many: whoever asks while a fetch is under way joins it.
 
+    Each event loop has its own fetch, as one loop cannot wait for the tasks of another.
+
     `purpose` begins the line that the log gets when a fetch fails.
     """
 
     def __init__(self, fetch: Callable[[], Coroutine[Any, Any, None]], purpose: str) -> None:
         self._fetch = fetch
         self._purpose = purpose
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
     @property
     def is_under_way(self) -> bool:
-        """Whether there is a fetch to join."""
-        return self._task is not None and not self._task.done()
+        """Whether there is a fetch, in any event loop."""
+        return any(
+            not task.done() and not loop.is_closed() for loop, task in list(self._tasks.items())
+        )
 
     async def join(self) -> None:
         """Wait for the fetch. One who gives up does not end it for the others."""
@@ -31,12 +35,19 @@ class SingleFlight:
 
     def start(self) -> "asyncio.Task[None]":
         """Let it go on in the background, unless it does already."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._fetch())
-            self._task.add_done_callback(self._report)
-        return self._task
+        loop = asyncio.get_running_loop()
+        task = self._tasks.get(loop)
+        if task is None or task.done():
+            for ended in [known for known in list(self._tasks) if known.is_closed()]:
+                self._tasks.pop(ended, None)
+            task = self._tasks[loop] = loop.create_task(self._fetch())
+            task.add_done_callback(self._end)
+        return task
 
-    def _report(self, task: "asyncio.Task[None]") -> None:
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        loop = task.get_loop()
+        if self._tasks.get(loop) is task:
+            del self._tasks[loop]
         # Also marks the exception as seen: in the background there is nobody who awaits it.
         if not task.cancelled() and (error := task.exception()):
             _logger.warning("%s: %s", self._purpose, error)

@@ -1,6 +1,5 @@
 """Bearer tokens for the Bot Connector: cached, renewed early, fetched off the event loop."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from shared.channel.clouds import Cloud
 from shared.channel.single_flight import SingleFlight
 from shared.errors import TokenUnavailable
 from shared.settings import AppType, Identity
+from shared.threads import Threads
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -25,6 +25,9 @@ FETCH_TIMEOUT_S = 5
 FETCH_RETRIES = 2
 """Then the turn fails, and the next one tries again."""
 
+THREADS = 2
+"""A bot has one audience, or two with skills."""
+
 
 class TokenSource:
     """One token per audience, for as long as it lasts, with one fetch at a time."""
@@ -36,6 +39,7 @@ class TokenSource:
         self._clock = clock
         self._tokens: dict[str, AccessToken] = {}
         self._fetches: dict[str, SingleFlight] = {}
+        self._threads = Threads("token", THREADS)
 
     async def get(self, audience: str) -> str:
         """
@@ -63,7 +67,7 @@ class TokenSource:
 
     def _fetch_of(self, audience: str) -> SingleFlight:
         async def fetch() -> None:
-            self._tokens[audience] = await asyncio.to_thread(self._fetch, audience)
+            self._tokens[audience] = await self._threads.run(self._fetch, audience)
 
         if audience not in self._fetches:
             self._fetches[audience] = SingleFlight(fetch, "No token for the Bot Connector")

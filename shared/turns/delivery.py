@@ -124,33 +124,43 @@ class Channel:
         Raises:
             TimeoutError: it took longer than it may, or the lease is lost.
         """
-        doing = asyncio.create_task(self._do_repeatedly(operation))
-        try:
-            while True:
-                await asyncio.wait([doing], timeout=max(0.0, lease.left_s - SEND_S))
-                if doing.done() or not await lease.renew(progress):
-                    break
-            if not doing.done():
-                # There may be time for it without a new lease. And where the event loop was
-                # blocked, this timer is over although the answer is there already.
-                await asyncio.wait([doing], timeout=max(LAST_LOOK_S, lease.left_s))
-            if not doing.done() or doing.cancelled():
-                raise TimeoutError
-            error = doing.exception()
-            if error is not None and not isinstance(error, Exception):
-                raise RuntimeError("The adapter raised what is no Exception.") from error
-            return doing.result()
-        finally:
-            doing.cancel()
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + SEND_LIMIT_S
+        keeping: asyncio.Task[None] | None = None
 
-    async def _do_repeatedly(self, operation: Operation) -> str:
+        async def keep() -> None:
+            # It waits for nothing that happens, but for the lease to get short.
+            while loop.time() < until_s and await lease.renew(progress):  # noqa: ASYNC110
+                await asyncio.sleep(lease.left_s - SEND_S)
+            # There may be time left for it. And where the event loop was blocked, this comes
+            # too late, while the answer is there already.
+            limit.reschedule(loop.time() + max(lease.left_s, LAST_LOOK_S))
+
+        def begin_to_keep() -> None:
+            nonlocal keeping
+            keeping = loop.create_task(keep())
+
+        timer = loop.call_later(lease.left_s - SEND_S, begin_to_keep)
+        try:
+            async with asyncio.timeout(None) as limit:
+                return await self._do_repeatedly(operation, until_s)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Something in the adapter was cancelled, and not this request.
+            raise TimeoutError from error
+        finally:
+            timer.cancel()
+            if keeping is not None:
+                keeping.cancel()
+
+    async def _do_repeatedly(self, operation: Operation, until_s: float) -> str:
         """Do one operation, again only where it has not happened for certain."""
-        until_s = loop_time_s() + SEND_LIMIT_S
         pause_s = POLL_MAX_S
         while True:
             try:
-                async with asyncio.timeout_at(until_s):
-                    return await self._do(operation)
+                return await self._do(operation)
             except Exception as error:
                 failure = failure_of(error)
                 pause_s = max(failure.retry_after_s, pause_s * 2)

@@ -20,8 +20,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     A field may be a plain value, another record (or None), or a dictionary or list of either.
     """
 
-    unknown: dict[str, Any] = {}
-    """The fields of another version, as they were found."""
+    unknown: dict[str, Any] = msgspec.field(default_factory=dict, name="")
+    """The fields of another version, as they were found. None of them has an empty name."""
 
 
 R = TypeVar("R", bound=Record)
@@ -33,7 +33,7 @@ def to_plain(record: Record) -> dict[str, Any]:
     for field in _fields(type(record)):
         value = getattr(record, field.name)
         if value != field.default:
-            plain[field.name] = _plain(value)
+            plain[field.name] = _plain(value) if field.has_parts else value
     return plain
 
 
@@ -59,6 +59,8 @@ class _Field(msgspec.Struct, frozen=True):
     name: str
     type: Any
     default: Any
+    has_parts: bool
+    """There are records or tuples in it, which are no plain JSON."""
 
 
 _FIELDS: dict[type[Record], list[_Field]] = {}
@@ -67,7 +69,7 @@ _FIELDS: dict[type[Record], list[_Field]] = {}
 def _fields(kind: type[Record]) -> list[_Field]:
     if kind not in _FIELDS:
         _FIELDS[kind] = [
-            _Field(field.name, field.type, _default(field))
+            _Field(field.name, field.type, _default(field), _has_parts(field.type))
             for field in msgspec.structs.fields(kind)
             if field.name != "unknown"
         ]
@@ -77,6 +79,10 @@ def _fields(kind: type[Record]) -> list[_Field]:
 def _default(field: msgspec.structs.FieldInfo) -> Any:
     made = field.default_factory
     return field.default if made is msgspec.NODEFAULT else made()
+
+
+def _has_parts(kind: Any) -> bool:
+    return _is_record(kind) or get_origin(kind) is tuple or any(map(_has_parts, get_args(kind)))
 
 
 def _plain(value: Any) -> Any:

@@ -211,7 +211,11 @@ class Turn:
         """
         if self._leases.state_of(home.journal.last) is TurnState.SETTLED:
             return home
-        applied, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
+        if last_of(home).writes:
+            applied, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
+        else:
+            # Most turns: no need of two tasks.
+            applied, (home, progress) = Applied(), await self.deliver(home)
         return await self.settle(home, applied, progress)
 
     # Apply
@@ -219,8 +223,6 @@ class Turn:
     async def apply(self, home: Stored) -> Applied:
         """Bring the turn's changes to other documents, in time to note what was sent."""
         last = last_of(home)
-        if not last.writes:
-            return Applied()
         attempt = self._attempts.get(last.by)
         bases = {key: base for key, (base, _) in attempt.others.items()} if attempt else {}
         until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S

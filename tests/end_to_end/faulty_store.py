@@ -24,6 +24,7 @@ class FaultyStore:
         self.settings = server
         self.treated: list[tuple[str, Treatment]] = []
         """The writes that were not treated well: which document's, and how."""
+        self.usual_treatment = WELL
         self.requests: Counter[str] = Counter()
         """How many there were, by method."""
         self.connections: set[object] = set()
@@ -59,7 +60,7 @@ class FaultyStore:
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         body = await request.read()
-        treatment = WELL
+        treatment, document = self.usual_treatment, ""
         if request.method in ("POST", "PUT"):
             _channel, _, document = json.loads(body)["realId"].partition("/")
             if self._next_treatments[document]:

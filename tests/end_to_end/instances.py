@@ -98,6 +98,14 @@ class Instance:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def pause(self) -> None:
+        """Let nothing in it happen until `resume`, as a machine that is frozen or starved."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if no time had passed."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def printed(self) -> str:
         """Return all that it has printed so far: its log."""
         return self._output.read_text(encoding="utf-8", errors="replace")

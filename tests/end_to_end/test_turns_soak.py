@@ -1,0 +1,173 @@
+"""
+Three hosts under everything at once, for as long as one likes.
+
+    SOAK_SECONDS=600 python3 dev.py test -s tests/end_to_end/test_turns_soak.py
+"""
+
+import asyncio
+import os
+import random
+import re
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.end_to_end.channel import FakeChannel
+from tests.end_to_end.counting_bot import REPLIES
+from tests.end_to_end.faulty_store import FaultyStore
+from tests.end_to_end.instances import Instance, Instances, settings_for
+from tests.end_to_end.treatment import UNANSWERED, UNHEARD, WELL, Treatment, refused
+
+pytestmark = [
+    pytest.mark.parametrize("host", ["embedded host"], indirect=True),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot pause a process"),
+]
+
+SOAK_S = float(os.environ.get("SOAK_SECONDS", "20"))
+HOSTS = 3
+CONVERSATIONS = 8
+SETTLING_S = 60.0
+"""After the last fault, until everything must have been taken."""
+
+_REPLY = re.compile(
+    r"(?P<text>.+): message (?P<count>\d+), (?P<of_user>\d+) of them yours \((\d)/3\)"
+)
+
+STORE_WEATHER = (
+    refused(503),
+    refused(429, retry_after_s=0.2),
+    Treatment(status=503),
+    UNANSWERED,
+    UNHEARD,
+    Treatment(delay_s=0.5),
+)
+CHANNEL_WEATHER = (
+    refused(502),
+    refused(429, retry_after_s=1),
+    refused(412),
+    Treatment(status=502),
+    UNANSWERED,
+    Treatment(delay_s=3.0),
+)
+
+
+@dataclass
+class Soak:
+    """What happens, and what is counted of it."""
+
+    chance: random.Random
+    channel: FakeChannel
+    store: FaultyStore
+    instances: Instances
+    hosts: list[Instance] = field(default_factory=list)
+    figures: Counter[str] = field(default_factory=Counter)
+    sent: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    """User and text of each message, by conversation."""
+    is_over: bool = False
+
+    async def run(self) -> None:
+        """Speak, kill, pause and disturb for `SOAK_S`, and then let all come to an end."""
+        for _ in range(HOSTS):
+            await self.start_host()
+        faults = [asyncio.create_task(one) for one in (self.weather(), self.deaths())]
+        users = [asyncio.create_task(self.speak(f"room {n}")) for n in range(CONVERSATIONS)]
+        await asyncio.sleep(SOAK_S)
+        self.is_over = True
+        await asyncio.gather(*faults)
+        async with asyncio.timeout(SETTLING_S):
+            await asyncio.gather(*users)
+
+    async def start_host(self) -> None:
+        settings = settings_for(self.store.settings)
+        self.hosts.append(await asyncio.to_thread(self.instances.start, settings))
+
+    async def speak(self, place: str) -> None:
+        """Two users of a conversation, one of whom is in all of them, write by turns."""
+        while not self.is_over:
+            user = self.chance.choice(("ada", f"guest of {place}"))
+            text = f"m{len(self.sent[place])}"
+            self.sent[place].append((user, text))
+            while True:
+                status = await self.channel.says(
+                    text,
+                    user=user,
+                    conversation=place,
+                    activity_id=f"{place}: {text}",
+                    to=self.chance.choice(self.hosts).url,
+                )
+                self.figures[f"answered {status}"] += 1
+                if status == 200:
+                    break
+                await asyncio.sleep(self.chance.uniform(0.2, 2))
+
+    async def weather(self) -> None:
+        """Store and channel fail for a second or two, now and then, each in its own ways."""
+        while not self.is_over:
+            await asyncio.sleep(self.chance.uniform(0.5, 3))
+            place, kinds = self.chance.choice(
+                ((self.store, STORE_WEATHER), (self.channel, CHANNEL_WEATHER))
+            )
+            place.usual_treatment = self.chance.choice(kinds)
+            self.figures[f"{type(place).__name__} disturbed"] += 1
+            await asyncio.sleep(self.chance.uniform(0.2, 2))
+            place.usual_treatment = WELL
+
+    async def deaths(self) -> None:
+        """A host is killed and another started in its place, or it is paused for some seconds."""
+        while not self.is_over:
+            await asyncio.sleep(self.chance.uniform(1, 4))
+            host = self.chance.choice(self.hosts)
+            if self.chance.random() < 0.5:
+                self.figures["killed"] += 1
+                self.hosts.remove(host)
+                host.kill()
+                await self.start_host()
+            else:
+                self.figures["paused"] += 1
+                host.pause()
+                await asyncio.sleep(self.chance.choice((0.5, 3, 9)))
+                host.resume()
+
+    def faults(self) -> list[str]:
+        """Whatever is not as after turns one after the other."""
+        found = []
+        for place, sent in self.sent.items():
+            replies = [
+                one for one in map(_REPLY.fullmatch, self.channel.replies(place)) if one is not None
+            ]
+            others = [text for text in self.channel.replies(place) if not _REPLY.fullmatch(text)]
+            if others:
+                found.append(f"{place}: was told {others}")
+            once = list({one.group(): one for one in replies}.values())
+            self.figures["turns"] += len(sent)
+            self.figures["doubled replies"] += len(replies) - len(once)
+            counts = {one["text"]: int(one["count"]) for one in once}
+            of_user = {one["text"]: int(one["of_user"]) for one in once}
+            if sorted(counts.values()) != list(range(1, len(sent) + 1)):
+                missing = [text for _, text in sent if text not in counts]
+                found.append(f"{place}: counted {sorted(counts.values())}, without {missing}")
+            if len(once) != REPLIES * len(sent):
+                found.append(f"{place}: {len(once)} replies to {len(sent)} messages")
+            order = [int(one["count"]) for one in once]
+            if order != sorted(order):
+                found.append(f"{place}: replies are not in the order of their turns: {order}")
+            for user in {user for user, _ in sent}:
+                texts = [text for user_, text in sent if user_ == user]
+                seen = sorted(of_user.get(text, 0) for text in texts)
+                if seen != list(range(1, len(texts) + 1)):
+                    found.append(f"{place}: {len(texts)} messages of {user} were counted {seen}")
+        return found
+
+
+@pytest.mark.timeout(SOAK_S + SETTLING_S + 300)
+async def test_three_hosts_lose_nothing_and_count_nothing_twice(
+    channel: FakeChannel, faulty_store: FaultyStore, counting_instances: Instances
+) -> None:
+    """While they are killed and paused, and store and channel fail: state and replies, in order."""
+    soak = Soak(random.Random(), channel, faulty_store, counting_instances)
+    await soak.run()
+    found = soak.faults()
+    sys.stdout.write(f"\nsoak: {dict(soak.figures)}\n")
+    assert [] == found
