@@ -17,7 +17,14 @@ from botbuilder.schema import (
     ResourceResponse,
 )
 
-from tests.simulation.channel import NEVER_STATUSES, Came, SimulatedChannel, key_of
+from tests.simulation.channel import (
+    MAYBE_STATUSES,
+    NEVER_STATUSES,
+    NOT_YET_STATUSES,
+    Came,
+    SimulatedChannel,
+    key_of,
+)
 from tests.simulation.faults import Fault
 
 
@@ -53,7 +60,7 @@ class ChannelFaults:
     slow: float = 0.0
     """The request takes seconds instead of milliseconds."""
     busy: float = 0.0
-    """412, which Teams answers while it is busy with the conversation."""
+    """The channel says to try again, mostly for being busy with the conversation."""
     refused: float = 0.0
     odd: float = 0.0
     """The activity is accepted, and the answer has no usable id in it."""
@@ -156,9 +163,10 @@ class SimulatedAdapter(BotAdapter):
         if self._happens(faults.throttled):
             self._answer(429, key, Came.NOT_SENT, Fault.CHANNEL_THROTTLED)
         if self._happens(faults.busy):
-            self._answer(412, key, Came.NOT_SENT, Fault.CHANNEL_BUSY)
+            status = self._chance.choice(NOT_YET_STATUSES)
+            self._answer(status, key, Came.NOT_SENT, Fault.CHANNEL_BUSY)
         if self._happens(faults.failed):
-            status = self._chance.choice((500, 502, 503, 504))
+            status = self._chance.choice(MAYBE_STATUSES)
             self._answer(status, key, Came.UNKNOWN, Fault.CHANNEL_FAILED)
         if self._happens(faults.refused):
             status = self._chance.choice(NEVER_STATUSES)
@@ -167,7 +175,7 @@ class SimulatedAdapter(BotAdapter):
     def _answer(self, status: int, key: str, came: Came, fault: Fault) -> None:
         self._tell("send", str(status), fault)
         self._channel.note(key, came)
-        seconds = str(self._chance.choice((0, 1, 3)))
+        seconds = str(self._chance.choice((0, 1, 1, 3, 3, 30)))
         raise HttpStatus(status, {"Retry-After": seconds} if status == 429 else None)
 
     async def _not_connected(self, key: str, fault: Fault) -> None:

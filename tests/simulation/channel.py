@@ -16,6 +16,12 @@ from tests.simulation.faults import Fault
 NEVER_STATUSES = (400, 403, 404, 405, 413)
 """The channel does not take this reply, today or tomorrow."""
 
+NOT_YET_STATUSES = (401, 412, 412, 425)
+"""It has not taken the reply, and takes it later."""
+
+MAYBE_STATUSES = (408, 500, 502, 503, 504)
+"""Nobody knows whether it has taken the reply."""
+
 _COUNTED = re.compile(r"(ghost|[az]\d+)/\d")
 
 

@@ -41,7 +41,7 @@ class Fault(StrEnum):
     CHANNEL_FAILED = "channel failed"
     CHANNEL_ANSWER_LOST = "channel answer lost"
     CHANNEL_SLOW = "channel slow"
-    CHANNEL_BUSY = "channel busy (412)"
+    CHANNEL_BUSY = "channel not ready (412)"
     CHANNEL_REFUSED = "channel refused (4xx)"
     CHANNEL_ODD_ANSWER = "channel answers oddly"
     CHANNEL_OUTAGE = "channel outage"
