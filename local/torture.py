@@ -97,9 +97,7 @@ def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) 
     return 1 if total.failing else 0
 
 
-def _tallies(
-    seeds: range, processes: int, own: bool, always: tuple[Fault, ...]
-) -> Iterator[Tally]:
+def _tallies(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) -> Iterator[Tally]:
     shares = [seeds[begin : begin + _SHARE] for begin in range(0, len(seeds), _SHARE)]
     # Spawned: a fork would copy whatever threads its parent has.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:

@@ -168,7 +168,8 @@ class SimulatedAdapter(BotAdapter):
         if self._happens(faults.failed):
             status = self._chance.choice(MAYBE_STATUSES)
             self._answer(status, key, Came.UNKNOWN, Fault.CHANNEL_FAILED)
-        if self._happens(faults.refused):
+        if key in self._channel.refused or self._happens(faults.refused):
+            self._channel.refused.add(key)
             status = self._chance.choice(NEVER_STATUSES)
             self._answer(status, key, Came.NEVER, Fault.CHANNEL_REFUSED)
 

@@ -65,6 +65,8 @@ class SimulatedChannel:
     """By the key of what was to be sent."""
     answered: set[str] = field(default_factory=set)
     """Ids of accepted activities whose sender got to know."""
+    refused: set[str] = field(default_factory=set)
+    """Keys of what is never taken."""
     impatient: set[str] = field(default_factory=set)
     """Ids of those whose sender did not wait for the answer."""
     oddly_answered: set[str] = field(default_factory=set)

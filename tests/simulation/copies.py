@@ -48,9 +48,24 @@ class Edit:
 class Product:
     """What a history is played with."""
 
-    transactional_bot: Callable[..., Any]
-    surroundings: Callable[..., Any]
+    turns: Any
+    """The package."""
     edits: tuple[Edit, ...] = ()
+
+    @property
+    def transactional_bot(self) -> Callable[..., Any]:
+        made: Callable[..., Any] = self.turns.TransactionalBot
+        return made
+
+    @property
+    def surroundings(self) -> Callable[..., Any]:
+        made: Callable[..., Any] = self.turns.Surroundings
+        return made
+
+    def bound(self, name: str) -> int:
+        """What `limits.py` says in it."""
+        limits = importlib.import_module(f"{self.turns.__name__}.limits")
+        return int(getattr(limits, name))
 
     def small(self) -> "Product":
         """The same with small bounds."""
@@ -59,23 +74,20 @@ class Product:
 
 def original() -> Product:
     """The product as it is."""
-    turns = importlib.import_module("shared.turns")
-    return Product(turns.TransactionalBot, turns.Surroundings)
+    return Product(importlib.import_module("shared.turns"))
 
 
 def changed(edits: Sequence[Edit]) -> Product:
     """The product with some snippets replaced."""
-    turns = _load(tuple(edits), {})
-    return Product(turns.TransactionalBot, turns.Surroundings, tuple(edits))
+    return Product(_load(tuple(edits), {}), tuple(edits))
 
 
 @lru_cache(4)
 def _small(edits: tuple[Edit, ...]) -> Product:
-    turns = _load(edits, SMALL_BOUNDS)
-    return Product(turns.TransactionalBot, turns.Surroundings, edits)
+    return Product(_load(edits, SMALL_BOUNDS), edits)
 
 
-def _load(edits: tuple[Edit, ...], bounds: dict[str, str]) -> Any:
+def _load(edits: tuple[Edit, ...], bounds: dict[str, str]) -> ModuleType:
     package = f"changed_turns_{next(_numbers)}"
     sources = {
         path.relative_to(_SOURCE).as_posix(): path.read_text() for path in _SOURCE.rglob("*.py")

@@ -135,9 +135,7 @@ SHARES = {
 }
 """The share of the histories that draw it. A fault that is drawn happens in most of them."""
 
-IN_SMALL = frozenset(
-    {Fault.STATE_LARGE, Fault.MANY_CONVERSATIONS, Fault.MANY_TURNS, Fault.CROWD}
-)
+IN_SMALL = frozenset({Fault.STATE_LARGE, Fault.MANY_CONVERSATIONS, Fault.MANY_TURNS, Fault.CROWD})
 """These are played by the product with small bounds (`copies.SMALL_BOUNDS`)."""
 
 DOCUMENT_ERRORS: dict[Fault, tuple[Callable[[], Exception], ...]] = {

@@ -97,7 +97,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if handle.cancelled():
             return
         if self.stands_until_s is not None:
-            until_s = self.stands_until_s(handle._context)
+            until_s = self.stands_until_s(handle._context)  # type: ignore[attr-defined]
             if until_s > self._time_s:
                 if until_s == _NEVER_S:
                     self._dead.append(handle)

@@ -240,8 +240,8 @@ DELIVERING = (
     Mutant(
         "an id from the channel that is none is left out",
         "delivery.py",
-        "return _usable_id(responses[0].id) if responses and responses[0] else \"\"",
-        "return responses[0].id if responses and responses[0] else \"\"",
+        'return _usable_id(responses[0].id) if responses and responses[0] else ""',
+        'return responses[0].id if responses and responses[0] else ""',
         (Fault.CHANNEL_ODD_ANSWER,),
     ),
     Mutant(
@@ -359,8 +359,8 @@ RUNNING = (
     Mutant(
         "a bot cannot end the process",
         "running.py",
-        "except (SystemExit, GeneratorExit) as error:",
-        "except GeneratorExit as error:",
+        "except SystemExit as error:",
+        "except KeyError as error:",
         (Fault.BOT_EXITS,),
     ),
 )

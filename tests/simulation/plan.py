@@ -107,7 +107,7 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
                 length_s = chance.choice(_LENGTHS[fault])
                 plan.events.append(Event(fault, at_s(), chance.randrange(3), length_s))
     homes = sorted({one.identity.home_key for one in said})
-    others = sorted({one.identity.user_key or "" for one in said}) + ["board"]
+    others = [*sorted({one.identity.user_key or "" for one in said}), "board"]
     for fault in DOCUMENT_ERRORS:
         if fault in plan.drawn:
             plan.store.documents.append(_document_fault(chance, fault, at_s(), homes, others))

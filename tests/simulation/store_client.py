@@ -162,9 +162,7 @@ class StoreClient(Storage):
         # The store does it, whatever has become of the process that asked for it.
         context = contextvars.copy_context()
         context.run(PROCESS.set, None)
-        asyncio.get_running_loop().call_later(
-            self._chance.uniform(0, 1.0), happen, context=context
-        )
+        asyncio.get_running_loop().call_later(self._chance.uniform(0, 1.0), happen, context=context)
 
     async def _fail_cleanly(self, verb: str, key: str) -> None:
         await self._fail_on_the_way(verb, key)

@@ -3,26 +3,23 @@ Answers: a response says what was committed, the same each time while it can be 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tests.simulation.bot import SILENT
 from tests.simulation.chronicle import Committed
 from tests.simulation.instances import Handling
 from tests.simulation.judge.verdict import Verdict
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
+from tests.simulation.world import World
 
 REPEATED = 3
 """While so few turns came after it, the answer of a turn is repeated."""
 
 
-def judge(world: "World", verdict: Verdict) -> None:
+def judge(world: World, verdict: Verdict) -> None:
     """See the module."""
     verdict.wrong += _answers(world, verdict)
 
 
-def _answers(world: "World", verdict: Verdict) -> Iterator[str]:
+def _answers(world: World, verdict: Verdict) -> Iterator[str]:
     for handling in world.handlings:
         if handling.status != 200 or handling.said.verb == SILENT:
             continue
@@ -42,7 +39,7 @@ def _answers(world: "World", verdict: Verdict) -> Iterator[str]:
         yield f"{handling.name} was answered {handling.answer}, not {turns[-1].answer}"
 
 
-def _may_be_forgotten(world: "World", handling: Handling, turn: Committed) -> bool:
+def _may_be_forgotten(world: World, handling: Handling, turn: Committed) -> bool:
     if world.chronicle.was_reset(turn.home_key, turn.at_s):
         return True
     later = [

@@ -6,16 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from shared.turns import Apologies
 from tests.simulation.channel import Accepted, Came
 from tests.simulation.chronicle import Committed
 from tests.simulation.faults import Fault
 from tests.simulation.script import Said
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
+from tests.simulation.world import World
 
 DELIVERIES = 3
 DELIVERY_S = 30.0
@@ -32,7 +29,7 @@ _WRONG_CLOCKS = {Fault.CLOCK_BACK, Fault.CLOCK_FORWARD, Fault.CLOCK_SKEW}
 class Finished:
     """What has happened of the turns of a history."""
 
-    world: "World"
+    world: World
 
     def missing(self, turn: Committed, by_s: float) -> list[str]:
         """What should have happened by then, and has not."""
@@ -76,7 +73,7 @@ class Finished:
 
     @cached_property
     def _stamps(self) -> dict[object, list[int]]:
-        stamps = defaultdict(list)
+        stamps: dict[object, list[int]] = defaultdict(list)
         for turn in self.world.chronicle.commits:
             stamps[turn.said.label].append(turn.stamp)
         return stamps
@@ -135,7 +132,7 @@ def _names_in(key: str) -> list[str]:
     return key.removeprefix(before).rpartition(after)[0].split(", ")
 
 
-def is_broken(world: "World", said: Said) -> bool:
+def is_broken(world: World, said: Said) -> bool:
     """Whether a document that the turn needs fails for good."""
     keys = {said.identity.home_key, said.identity.user_key}
     if said.verb == "note":
@@ -143,7 +140,7 @@ def is_broken(world: "World", said: Said) -> bool:
     return any(one.key in keys for one in world.plan.store.documents)
 
 
-def by_place(world: "World") -> dict[str, list[Committed]]:
+def by_place(world: World) -> dict[str, list[Committed]]:
     """The turns of each conversation, in the order of their commits."""
     turns: dict[str, list[Committed]] = defaultdict(list)
     for turn in world.chronicle.commits:

@@ -4,20 +4,17 @@ Replies: nothing uncommitted, in order, and twice only with an excuse.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tests.simulation.channel import Accepted, Came
 from tests.simulation.instances import Handling
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
+from tests.simulation.world import World
 
 DOUBLED = "doubled: "
 
 
-def judge(world: "World", verdict: Verdict) -> None:
+def judge(world: World, verdict: Verdict) -> None:
     """See the module."""
     turns_of = by_place(world)
     accepted_in: dict[str, list[Accepted]] = defaultdict(list)
@@ -56,7 +53,7 @@ def judge(world: "World", verdict: Verdict) -> None:
 
 
 def _ghosts(
-    world: "World",
+    world: World,
     copies: dict[str, list[Accepted]],
     committed_at_s: dict[str, float],
     verdict: Verdict,
@@ -72,7 +69,7 @@ def _ghosts(
             yield f"{key} was sent before its turn was committed"
 
 
-def _is_apology_without_a_turn(world: "World", accepted: Accepted) -> bool:
+def _is_apology_without_a_turn(world: World, accepted: Accepted) -> bool:
     """The home document could not be used, so the apology is all that there is."""
     sender = _sender(accepted)
     home_key = sender.said.identity.home_key
@@ -81,7 +78,7 @@ def _is_apology_without_a_turn(world: "World", accepted: Accepted) -> bool:
     )
 
 
-def _excuse(world: "World", accepted: Accepted, copies: list[Accepted]) -> str | None:
+def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | None:
     """Why a reply that was accepted may be sent once more."""
     sender = _sender(accepted)
     if len([turn for turn in world.chronicle.commits if accepted.key in turn.replies]) > 1:
@@ -108,7 +105,7 @@ def _excuse(world: "World", accepted: Accepted, copies: list[Accepted]) -> str |
     return None
 
 
-def _edits(world: "World") -> Iterator[str]:
+def _edits(world: World) -> Iterator[str]:
     edited = {activity_id for activity_id, _ in world.channel.edits}
     unknown = edited - {accepted.activity_id for accepted in world.channel.accepted}
     if unknown and not world.channel.oddly_answered:

@@ -4,14 +4,11 @@ State: each turn counts once, on top of the turn before; of two changes the late
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tests.simulation.chronicle import Committed
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
+from tests.simulation.world import World
 
 REMEMBERED = 16
 REMEMBERED_SMALL = 3
@@ -20,7 +17,7 @@ REMEMBERED_SMALL = 3
 REMEMBERED_S = 86_400.0
 
 
-def judge(world: "World", verdict: Verdict) -> None:
+def judge(world: World, verdict: Verdict) -> None:
     """See the module."""
     finished = Finished(world)
     verdict.wrong += _conversations(world)
@@ -30,14 +27,14 @@ def judge(world: "World", verdict: Verdict) -> None:
     verdict.wrong += _late(world)
 
 
-def _conversations(world: "World") -> Iterator[str]:
+def _conversations(world: World) -> Iterator[str]:
     for turn in world.chronicle.commits:
         expected = turn.count_before + turn.counts
         if turn.count != expected:
             yield f"{turn.said.label} made the count of {turn.place} {turn.count}, not {expected}"
 
 
-def _once(world: "World") -> Iterator[str]:
+def _once(world: World) -> Iterator[str]:
     remembered = REMEMBERED_SMALL if world.is_small else REMEMBERED
     for turns in by_place(world).values():
         last_of: dict[str, tuple[int, Committed]] = {}
@@ -45,9 +42,7 @@ def _once(world: "World") -> Iterator[str]:
             label = turn.said.label
             if label in last_of:
                 at, earlier = last_of[label]
-                is_forgotten = (
-                    number - at > remembered or turn.at_s - earlier.at_s > REMEMBERED_S
-                )
+                is_forgotten = number - at > remembered or turn.at_s - earlier.at_s > REMEMBERED_S
                 if not is_forgotten and not world.chronicle.was_reset(
                     turn.home_key, earlier.at_s, turn.at_s
                 ):
@@ -55,33 +50,35 @@ def _once(world: "World") -> Iterator[str]:
             last_of[label] = number, turn
 
 
-def _counts_elsewhere(world: "World", finished: Finished) -> Iterator[str]:
+def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
     """The user's count in a conversation, and the conversation's on the board."""
     chains: dict[tuple[str, str], list[tuple[Committed, int]]] = defaultdict(list)
     for turn in world.chronicle.commits:
         for key, properties in turn.writes.items():
             for name, value in properties.items():
-                if isinstance(value, int) and not finished.is_dropped(turn, name):
+                if isinstance(value, int):
                     chains[key, name].append((turn, value))
     for (key, name), links in chains.items():
-        before, since_s = 0, 0.0
+        before, since_s = {0}, 0.0
         for turn, value in links:
             is_reset = world.chronicle.was_reset(key, 0, turn.at_s) or (
                 world.chronicle.was_reset(turn.home_key, since_s, turn.at_s)
             )
-            if value != before + 1 and not is_reset:
+            if value - 1 not in before and not is_reset:
                 yield f"{turn.said.label} made {name!r} of {key!r} {value}, after {before}"
-            before, since_s = value, turn.at_s
+            # What could not be kept may have been kept all the same.
+            before = {*before, value} if finished.is_dropped(turn, name) else {value}
+            since_s = turn.at_s
         last = links[-1][0]
         is_lost = world.chronicle.was_reset(last.home_key, last.at_s)
         if is_lost or world.chronicle.was_reset(key, 0) or finished.missing(last, float("inf")):
             continue
-        stored = (world.store.current(key) or {}).get(name)
-        if stored != before:
+        stored = (world.store.current(key) or {}).get(name, 0)
+        if stored not in before:
             yield f"{name!r} of {key!r} is {stored} after all, not {before}"
 
 
-def _later_wins(world: "World", finished: Finished) -> Iterator[str]:
+def _later_wins(world: World, finished: Finished) -> Iterator[str]:
     """The property that several conversations change has the value of the latest turn."""
     for turn in world.chronicle.commits:
         seen = finished.order_of(turn.saw)
@@ -120,7 +117,7 @@ def _later_wins(world: "World", finished: Finished) -> Iterator[str]:
             yield f"'latest' of {key!r} is {stored}, and not that of {last.said.label}"
 
 
-def _late(world: "World") -> Iterator[str]:
+def _late(world: World) -> Iterator[str]:
     """What a task of the bot does after its turn is refused."""
     for what, refusal in world.refused_late:
         if refusal != "RuntimeError":

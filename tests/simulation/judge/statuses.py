@@ -4,16 +4,13 @@ Statuses: 200 means that all is done, everything is answered, and after the faul
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from tests.simulation.bot import FAILING, SILENT
 from tests.simulation.faults import Fault
 from tests.simulation.instances import Handling
 from tests.simulation.judge.finished import Finished, by_place, is_broken
 from tests.simulation.judge.verdict import Verdict
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
+from tests.simulation.world import World
 
 LEASE_S = 6.0
 
@@ -40,7 +37,7 @@ HARMLESS = frozenset(
 """These keep nobody waiting, and are no reason to answer anything but 200."""
 
 
-def judge(world: "World", verdict: Verdict) -> None:
+def judge(world: World, verdict: Verdict) -> None:
     """See the module."""
     finished = Finished(world)
     verdict.wrong += _two_hundreds(world, finished, verdict)
@@ -51,7 +48,7 @@ def judge(world: "World", verdict: Verdict) -> None:
     _unfinished(world, finished, verdict)
 
 
-def _two_hundreds(world: "World", finished: Finished, verdict: Verdict) -> Iterator[str]:
+def _two_hundreds(world: World, finished: Finished, verdict: Verdict) -> Iterator[str]:
     """When the channel is told 200, the turn is applied and said, or there was nothing to do."""
     for handling in world.handlings:
         if handling.status != 200 or handling.ended_at_s is None:
@@ -60,7 +57,9 @@ def _two_hundreds(world: "World", finished: Finished, verdict: Verdict) -> Itera
         turns = [t for t in world.chronicle.of_said(said) if t.at_s <= handling.ended_at_s]
         if turns:
             missing = finished.missing(turns[-1], handling.ended_at_s)
-            if missing:
+            if missing and world.document_troubles[turns[-1].home_key]:
+                verdict.figures["200 where the conversation could not be read"] += 1
+            elif missing:
                 yield f"{handling.name} was answered 200, and {missing[0]}"
         elif said.verb != SILENT and not (said.kind == "event" and said.verb in FAILING):
             home_key = said.identity.home_key
@@ -70,12 +69,12 @@ def _two_hundreds(world: "World", finished: Finished, verdict: Verdict) -> Itera
                 yield f"{handling.name} was answered 200, and never committed"
 
 
-def _had_trouble(world: "World", handling: Handling) -> bool:
+def _had_trouble(world: World, handling: Handling) -> bool:
     """A handler of what is no message may fail without a word."""
     return bool(world.document_troubles[handling.said.identity.user_key or ""])
 
 
-def _one_after_the_other(world: "World", finished: Finished) -> Iterator[str]:
+def _one_after_the_other(world: World, finished: Finished) -> Iterator[str]:
     """A turn is finished before the next one of its conversation is committed."""
     for turns in by_place(world).values():
         for turn, following in pairwise(turns):
@@ -84,7 +83,7 @@ def _one_after_the_other(world: "World", finished: Finished) -> Iterator[str]:
                 yield f"{following.said.label} was committed, and {missing[0]}"
 
 
-def _endings(world: "World") -> Iterator[str]:
+def _endings(world: World) -> Iterator[str]:
     """Every request has an end."""
     for handling in world.handlings:
         if not handling.instance.is_alive or handling.was_cancelled:
@@ -97,7 +96,7 @@ def _endings(world: "World") -> Iterator[str]:
             yield f"{handling.name} ended with {handling.failure}"
 
 
-def _after_the_faults(world: "World") -> Iterator[str]:
+def _after_the_faults(world: World) -> Iterator[str]:
     """The last delivery of each activity after all faults is answered with 200."""
     last: dict[str, Handling] = {}
     for handling in world.handlings:
@@ -109,13 +108,13 @@ def _after_the_faults(world: "World") -> Iterator[str]:
             yield f"{handling.name} was answered {handling.status} {handling.failure} after all"
 
 
-def _is_stuck(world: "World", handling: Handling) -> bool:
+def _is_stuck(world: World, handling: Handling) -> bool:
     """A reply that the channel never takes is not given up in a few deliveries."""
     stuck = [one.place for one in world.said if world.plan.channel.fails_for == f"{one.label}/0/"]
     return handling.said.place in stuck and handling.said.label[0] != "z"
 
 
-def _without_faults(world: "World") -> Iterator[str]:
+def _without_faults(world: World) -> Iterator[str]:
     """Nobody waits for a lease, or is sent away, where nobody died and nothing was slow."""
     if world.plan.drawn - HARMLESS:
         return
@@ -127,7 +126,7 @@ def _without_faults(world: "World") -> Iterator[str]:
             yield f"{handling.name} took {took_s:.1f} s"
 
 
-def _unfinished(world: "World", finished: Finished, verdict: Verdict) -> None:
+def _unfinished(world: World, finished: Finished, verdict: Verdict) -> None:
     """Count the turns that wait for the next message, and those that are not settled."""
     for turns in by_place(world).values():
         turn = turns[-1]
@@ -144,11 +143,15 @@ def _unfinished(world: "World", finished: Finished, verdict: Verdict) -> None:
             verdict.figures["turns that are finished, and not settled"] += 1
 
 
-def _should_be_settled(world: "World", answered: list[Handling]) -> bool:
-    return any(one.status == 200 for one in answered) and not any(
-        one.store_troubles_at_s
-        or one.was_cancelled
-        or not one.instance.is_alive
-        or one.instance.pauses_s
-        for one in answered
-    ) and not world.chronicle.resets
+def _should_be_settled(world: World, answered: list[Handling]) -> bool:
+    return (
+        any(one.status == 200 for one in answered)
+        and not any(
+            one.store_troubles_at_s
+            or one.was_cancelled
+            or not one.instance.is_alive
+            or one.instance.pauses_s
+            for one in answered
+        )
+        and not world.chronicle.resets
+    )
