@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from local.emulators import CosmosServer
+from shared.settings import AZURE_MARKERS
 
 BENCHMARKS = Path(__file__).resolve().parent
 ROOT = BENCHMARKS.parent
@@ -103,8 +104,7 @@ def node() -> str:
 
 def _plain_environ() -> dict[str, str]:
     """Return the environment of a developer's machine, whatever this one is."""
-    in_azure = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME")
-    environ = {name: value for name, value in os.environ.items() if name not in in_azure}
+    environ = {name: value for name, value in os.environ.items() if name not in AZURE_MARKERS}
     return {
         **environ,
         "AZURE_FUNCTIONS_ENVIRONMENT": "Development",

@@ -1,13 +1,20 @@
-// Everything the bot has in Azure. The modules below are the inventory; roles.bicep says who may do what.
+// Everything the bot has in Azure. The modules below are the inventory; roles.bicep and cosmos-role.bicep say who may
+// do what.
 // One identity owns every right, no resource accepts a key, and nothing here takes or returns a secret.
+
+import { Names, SignIn, Tags } from 'types.bicep'
 
 targetScope = 'resourceGroup'
 
 @description('Optional. Region of every regional resource; it must offer Flex Consumption.')
 param location string = resourceGroup().location
 
-@description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names.')
+@description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names, so another name means new resources.')
 param environmentName string = resourceGroup().name
+
+@description('Optional. The 13 characters at the end of all names. Given, they take the place of the hash, so that a bot that was deployed with another environmentName keeps its resources.')
+@maxLength(13)
+param nameToken string = ''
 
 @description('Optional. What people see the bot called in its channels.')
 @minLength(1)
@@ -27,12 +34,25 @@ param webChatEnabled bool = true
 @description('Optional. Whether other applications reach the bot over Direct Line.')
 param directLineEnabled bool = false
 
+@description('Optional. Whether secrets open Direct Line and Web Chat, for web pages that embed the bot with one. Otherwise only tokens of Microsoft Entra do.')
+param localAuthEnabled bool = false
+
+@description('Optional. Origins, such as "https://www.example.com", of the web pages that embed the bot. Given, Direct Line and Web Chat serve these only, and the page\'s own server vouches for the user\'s id.')
+param trustedOrigins string[] = []
+
+@description('Optional. The application of Microsoft Entra that the bot signs people in with. Needs signInSecret.')
+param signIn SignIn?
+
+@description('Optional. Client secret of signIn. Take it from a key vault; it belongs into no file.')
+@secure()
+param signInSecret string = ''
+
 @description('Optional. Memory of one instance in MB; 2048 comes with one CPU core, 512 with a quarter.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Optional. Most instances that may run at once.')
-@minValue(40)
+@description('Optional. Most instances that may run at once, which also bounds what they can cost.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
@@ -45,6 +65,20 @@ param alwaysReadyInstances int = 0
 @minValue(1)
 @maxValue(1000)
 param perInstanceConcurrency int = 16
+
+@description('Optional. Whether a deployment replaces instances one after the other and lets their turns end, in place of all at once. A preview of Azure\'s.')
+param rollingUpdates bool = false
+
+@description('Optional. Resource id of a Cosmos DB account that exists already, such as a restored one, to keep the state in. Its database and container must be there. Empty: an account is made.')
+param existingCosmosAccountId string = ''
+
+@description('Optional. Database of the state.')
+@minLength(1)
+param cosmosDatabaseName string = 'bot'
+
+@description('Optional. Container of the state.')
+@minLength(1)
+param cosmosContainerName string = 'state'
 
 @description('Optional. "serverless" is paid per request; "autoscale" per hour, for steady load.')
 @allowed(['serverless', 'autoscale'])
@@ -61,151 +95,204 @@ param stateTtlSeconds int = 0
 @description('Optional. Further host names, comma-separated, that replies may be sent to beside the Bot Connector\'s own.')
 param allowedServiceHosts string = ''
 
-@description('Optional. Whether the state and storage accounts are reachable only from a virtual network made for them.')
-param privateNetwork bool = false
+@description('Optional. How the state and storage accounts are reached. "public": over the internet, with the identity\'s rights. "private": only inside a virtual network made for them. A bot that is in use is moved in two deployments, the first with "both", or it is cut off before it is inside.')
+@allowed(['public', 'both', 'private'])
+param networkAccess string = 'public'
 
 @description('Optional. Days that logs and telemetry are kept.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 30
 
+@description('Optional. Most GB of logs and telemetry that are taken in a day; what comes after is lost until the next, and alerts see nothing of it. 0: no limit.')
+@minValue(0)
+param logDailyCapGB int = 0
+
 @description('Optional. Who gets an e-mail when the bot is in trouble. Empty: no alert rules are made, and none are paid for.')
 param alertEmail string = ''
 
-@description('Optional. Tags for every resource.')
-param tags object = {}
+@description('Optional. What a month should cost at most, in the currency of the subscription\'s bill. alertEmail hears at 80 percent, and when more is to be expected. 0: no budget.')
+@minValue(0)
+param monthlyBudget int = 0
 
-var token = uniqueString(resourceGroup().id, environmentName)
+@description('Optional. First day of the month that the budget begins with, such as "2026-12-01"; not before the month it is made in. Another date is another budget.')
+param budgetStartDate string = ''
+
+@description('Optional. Tags for every resource.')
+param tags Tags = {}
+
+var token = empty(nameToken) ? uniqueString(resourceGroup().id, environmentName) : nameToken
+var allTags = union(tags, { 'azd-env-name': environmentName })
 var manifestTemplate = loadTextContent('../teams/manifest.json')
 var manifestBotId = '00000000-0000-0000-0000-000000000000'
-var allTags = union(tags, { 'azd-env-name': environmentName })
+
+var accountType = 'Microsoft.DocumentDB/databaseAccounts'
+var hasAccountType = contains(toLower(existingCosmosAccountId), toLower(accountType))
+var isAccountId = hasAccountType && length(split(existingCosmosAccountId, '/')) == 9
+var isUsable = empty(existingCosmosAccountId) || isAccountId
+var existingAccountId = isUsable ? existingCosmosAccountId : fail('existingCosmosAccountId is no account\'s id.')
+
+var names Names = {
+  token: token
+  identity: 'id-${token}'
+  workspace: 'log-${token}'
+  component: 'appi-${token}'
+  storageAccount: 'st${token}'
+  deploymentContainer: 'deployments'
+  cosmosAccountId: empty(existingAccountId) ? resourceId(accountType, 'cosmos-${token}') : existingAccountId
+  cosmosDatabase: cosmosDatabaseName
+  cosmosContainer: cosmosContainerName
+  virtualNetwork: 'vnet-${token}'
+  blobPrivateEndpoint: 'pe-blob-${token}'
+  cosmosPrivateEndpoint: 'pe-cosmos-${empty(existingAccountId) ? token : uniqueString(token, existingAccountId)}'
+  plan: 'plan-${token}'
+  app: 'func-${token}'
+  bot: 'bot-${token}'
+  actionGroup: 'ag-${token}'
+  budget: 'budget-${token}-${budgetStartDate}'
+}
+
+// Modules know each other by name. So what must be there before them is said with dependsOn, unless an output says it.
 
 module identity 'modules/identity.bicep' = {
-  name: 'bot-identity'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
   }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'bot-monitoring'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     retentionDays: logRetentionDays
+    dailyCapGB: logDailyCapGB
   }
 }
 
 module storage 'modules/storage.bicep' = {
-  name: 'bot-storage'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
-    publicAccess: !privateNetwork
-    workspaceId: monitoring.outputs.workspaceId
+    publicAccess: networkAccess != 'private'
   }
+  dependsOn: [monitoring]
 }
 
-module cosmos 'modules/cosmos.bicep' = {
-  name: 'bot-cosmos'
+module cosmos 'modules/cosmos.bicep' = if (empty(existingAccountId)) {
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
-    publicAccess: !privateNetwork
+    publicAccess: networkAccess != 'private'
     capacity: cosmosCapacity
     maxThroughput: cosmosMaxThroughput
     ttlSeconds: stateTtlSeconds
-    workspaceId: monitoring.outputs.workspaceId
   }
-}
-
-module network 'modules/network.bicep' = if (privateNetwork) {
-  name: 'bot-network'
-  params: {
-    token: token
-    location: location
-    tags: allTags
-    storageAccountId: storage.outputs.accountId
-    cosmosAccountId: cosmos.outputs.accountId
-  }
+  dependsOn: [monitoring]
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'bot-roles'
   params: {
+    names: names
+    #disable-next-line what-if-short-circuiting // another formula would collide with the assignments of a deployed bot
     principalId: identity.outputs.principalId
-    storageAccountName: storage.outputs.accountName
-    cosmosAccountName: cosmos.outputs.accountName
-    cosmosDatabaseName: cosmos.outputs.databaseName
-    componentName: monitoring.outputs.componentName
   }
+  dependsOn: [monitoring, storage]
+}
+
+module cosmosRole 'modules/cosmos-role.bicep' = {
+  scope: resourceGroup(split(names.cosmosAccountId, '/')[2], split(names.cosmosAccountId, '/')[4])
+  params: {
+    names: names
+    #disable-next-line what-if-short-circuiting // another formula would collide with the assignment of a deployed bot
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [cosmos]
+}
+
+// Not before the roles: an assignment and an endpoint that touch one Cosmos DB account at once are refused (412).
+module network 'modules/network.bicep' = if (networkAccess != 'public') {
+  params: {
+    names: names
+    location: location
+    tags: allTags
+  }
+  dependsOn: [storage, roles, cosmosRole]
 }
 
 module functionApp 'modules/function-app.bicep' = {
-  name: 'bot-function-app'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
-    identityName: identity.outputs.name
-    componentName: monitoring.outputs.componentName
-    storageAccountName: storage.outputs.accountName
-    deploymentContainerName: storage.outputs.deploymentContainerName
-    cosmosAccountName: cosmos.outputs.accountName
-    cosmosDatabaseName: cosmos.outputs.databaseName
-    cosmosContainerName: cosmos.outputs.containerName
+    cosmosEndpoint: cosmosRole.outputs.documentEndpoint
     allowedServiceHosts: allowedServiceHosts
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     perInstanceConcurrency: perInstanceConcurrency
-    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    rollingUpdates: rollingUpdates
+    subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''
   }
   // The app loads its package, and later its state, with rights that must exist by then.
   dependsOn: [roles]
 }
 
 module bot 'modules/bot.bicep' = {
-  name: 'bot-registration'
   params: {
-    token: token
+    names: names
     tags: allTags
     displayName: botDisplayName
     skuName: botSku
-    identityName: identity.outputs.name
     endpoint: functionApp.outputs.messagesEndpoint
     teamsEnabled: teamsEnabled
     webChatEnabled: webChatEnabled
     directLineEnabled: directLineEnabled
-    workspaceId: monitoring.outputs.workspaceId
+    localAuthEnabled: localAuthEnabled
+    trustedOrigins: trustedOrigins
   }
+}
+
+module signInConnection 'modules/sign-in.bicep' = if (signIn != null) {
+  params: {
+    names: names
+    signIn: signIn!
+    // An empty secret would be put over the one that works.
+    secret: empty(signInSecret) ? fail('signIn needs signInSecret, at every deployment.') : signInSecret
+  }
+  dependsOn: [bot]
 }
 
 module dashboard 'modules/dashboard.bicep' = {
-  name: 'bot-dashboard'
   params: {
+    names: names
     location: location
     tags: allTags
     displayName: botDisplayName
-    workspaceId: monitoring.outputs.workspaceId
-    cosmosAccountId: cosmos.outputs.accountId
   }
+  dependsOn: [monitoring, cosmos]
 }
 
 module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
-  name: 'bot-alerts'
   params: {
-    token: token
+    names: names
     location: location
     tags: allTags
     email: alertEmail
-    workspaceId: monitoring.outputs.workspaceId
-    cosmosAccountId: cosmos.outputs.accountId
+  }
+  dependsOn: [monitoring, cosmos]
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  params: {
+    names: names
+    amount: max(monthlyBudget, 1)
+    startDate: empty(budgetStartDate) ? fail('monthlyBudget needs budgetStartDate.') : budgetStartDate
+    email: empty(alertEmail) ? fail('monthlyBudget needs alertEmail, to write to.') : alertEmail
   }
 }
 
@@ -213,13 +300,14 @@ module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 
 @description('Name of the function app, for "func azure functionapp publish".')
-output functionAppName string = functionApp.outputs.name
+output functionAppName string = names.app
 
 @description('Name of the bot\'s registration.')
-output botName string = bot.outputs.name
+output botName string = names.bot
 
 @description('Where the channels send their messages.')
 output messagesEndpoint string = functionApp.outputs.messagesEndpoint
 
 @description('The Teams app manifest with the bot\'s id filled in.')
+#disable-next-line use-user-defined-types // Teams says what is in it, and a deployment only passes it on
 output teamsManifest object = json(replace(manifestTemplate, manifestBotId, identity.outputs.clientId))

@@ -2,10 +2,10 @@
 // deploys, and the workflow, deploys the same.
 using './main.bicep'
 
-// The name that azd was given; the other tools set none.
+// azd sets it; for the other tools, set it to the same. "bot" is what it was before they were told to.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'bot')
 
 param alwaysReadyInstances = 0
 param cosmosCapacity = 'serverless'
-param privateNetwork = false
+param networkAccess = 'public'
 param alertEmail = ''

@@ -23,7 +23,7 @@ class Azure(Protocol):
 
     def get(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> Any: ...
 
-    def post(self, path: str, api_version: str) -> Any: ...
+    def post(self, path: str, api_version: str, body: object = None) -> Any: ...
 
 
 class AzureCliError(LocalError):
@@ -53,7 +53,7 @@ class AzureCli:
         return cls(program)
 
     def subscription_id(self) -> str:
-        """The subscription that `az` works in."""
+        """The subscription that `az` works in unless told otherwise."""
         account = self._run("account", "show")
         return str(account["id"])
 
@@ -61,13 +61,18 @@ class AzureCli:
         """The resource, or list of resources, at a path below the resource manager."""
         return self._rest("get", path, {"api-version": api_version, **(query or {})})
 
-    def post(self, path: str, api_version: str) -> Any:
-        """What an operation without a body answers, such as "config/appsettings/list"."""
-        return self._rest("post", path, {"api-version": api_version})
+    def post(self, path: str, api_version: str, body: object = None) -> Any:
+        """What an operation that only reads answers, such as "config/appsettings/list"."""
+        return self._rest("post", path, {"api-version": api_version}, body)
 
-    def _rest(self, method: str, path: str, query: Mapping[str, str]) -> Any:
+    def _rest(self, method: str, path: str, query: Mapping[str, str], body: object = None) -> Any:
         parameters = [f"{name}={value}" for name, value in query.items()]
-        return self._run("rest", "--method", method, "--url", path, "--url-parameters", *parameters)
+        with_body = () if body is None else ("--body", json.dumps(body))
+        return self._run(
+            *("rest", "--method", method, "--url", path),
+            *("--url-parameters", *parameters),
+            *with_body,
+        )
 
     def _run(self, *arguments: str) -> Any:
         try:

@@ -1,5 +1,6 @@
 """
-Whether the identity of a deployed bot has the three roles that infra/modules/roles.bicep assigns.
+Whether the identity of a deployed bot has the three roles that roles.bicep and cosmos-role.bicep
+of infra/modules assign.
 
 Standard library only.
 """
@@ -58,28 +59,20 @@ def _role(
     )
 
 
-def state_role(
-    azure: Azure, listed: list[dict[str, Any]], settings: Mapping[str, str], principal_id: str
-) -> Finding:
-    host = urlsplit(settings.get("CosmosDbEndpoint", "")).hostname or ""
+def state_role(azure: Azure, account: str, database_id: str, principal_id: str) -> Finding:
+    """Whether the identity may read and write the database in the Cosmos DB account."""
     role = "Cosmos DB Built-in Data Contributor"
-    for account in ids_of_type(listed, "Microsoft.DocumentDB/databaseAccounts"):
-        if name_of(account) != host.partition(".")[0]:
-            continue
-        database = f"{account}/dbs/{settings.get('CosmosDbDatabaseId') or 'bot'}".casefold()
-        for assignment in azure.get(f"{account}/sqlRoleAssignments", "2025-10-15")["value"]:
-            properties = assignment["properties"]
-            if (
-                properties["principalId"] == principal_id
-                and properties["roleDefinitionId"].endswith(COSMOS_DATA_CONTRIBUTOR)
-                and f"{database}/".startswith(f"{properties['scope'].rstrip('/')}/".casefold())
-            ):
-                return Finding(Level.OK, f"The identity has the role {role} on {name_of(account)}")
-        return Finding(
-            Level.FAULT,
-            f"The bot cannot read its state without the role {role} on {name_of(account)}; assign "
-            "it with `az cosmosdb sql role assignment create` (the portal cannot)",
-        )
+    database = f"{account}/dbs/{database_id}".casefold()
+    for assignment in azure.get(f"{account}/sqlRoleAssignments", "2025-10-15")["value"]:
+        properties = assignment["properties"]
+        if (
+            properties["principalId"] == principal_id
+            and properties["roleDefinitionId"].endswith(COSMOS_DATA_CONTRIBUTOR)
+            and f"{database}/".startswith(f"{properties['scope'].rstrip('/')}/".casefold())
+        ):
+            return Finding(Level.OK, f"The identity has the role {role} on {name_of(account)}")
     return Finding(
-        Level.FAULT, "CosmosDbEndpoint is of no Cosmos DB account in this resource group"
+        Level.FAULT,
+        f"The bot cannot read its state without the role {role} on {name_of(account)}; deploy, or "
+        "assign it with `az cosmosdb sql role assignment create` (the portal cannot)",
     )

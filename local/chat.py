@@ -4,18 +4,17 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from uuid import uuid4
 
-from rich.console import Console
-from rich.text import Text
-
 from local.commands import ROOT, parse_chat
+from local.console import LINE_CHARACTERS, Console
 from local.errors import LocalError
 from local.replies import TYPING, lines
 from local.terminal_channel import Activity, TerminalChannel
+from shared.telemetry import shown
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401 (gives input() its line editing)
@@ -26,8 +25,8 @@ HELP = """\
 /quit   leave (so does Ctrl-D)
 Everything else is sent to the bot."""
 
-YOU = "You  "
-BOT = "Bot  "
+YOU = "You "
+BOT = "Bot "
 
 
 class Conversations:
@@ -61,7 +60,7 @@ class Chat:
     def __init__(self, channel: TerminalChannel, conversations: Conversations) -> None:
         self._channel = channel
         self._conversations = conversations
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console(sys.stdout)
         self._failed = False
 
     def run(self) -> int:
@@ -91,47 +90,42 @@ class Chat:
         if not sys.stdin.isatty():
             for line in filter(str.strip, sys.stdin):
                 # A terminal shows what is typed; a pipe's output should show it as well.
-                self._console.print(Text(YOU + line.rstrip("\n")))
+                self._console.say(YOU, shown(line.rstrip("\n").expandtabs(), LINE_CHARACTERS))
                 yield line
             return
         try:
             while True:
-                yield input(YOU)
+                yield input(f"{YOU} ")
         except EOFError:
-            self._console.print()
+            self._console.say()
         except KeyboardInterrupt:
             # The terminal shows ^C behind the prompt.
-            self._console.print()
+            self._console.say()
             raise
 
     def _exchange(self, send: Callable[[], list[Activity]]) -> None:
         """Send something and show what comes back."""
         try:
-            with self._waiting():
+            with self._console.meanwhile(f"{BOT} {TYPING}"):
                 activities = send()
         except LocalError as error:
             self._failed = True
-            self._console.print(Text(str(error), "red"))
+            self._console.say(self._console.red(str(error)))
             return
         for activity in activities:
             for number, line in enumerate(lines(activity)):
-                speaker = BOT if number == 0 else " " * len(BOT)
-                self._console.print(
-                    Text.assemble((speaker, "bold cyan"), (line, "dim" if line == TYPING else ""))
-                )
-
-    def _waiting(self) -> AbstractContextManager[object]:
-        if self._console.is_terminal:
-            return self._console.status(Text("the bot is typing", "dim"))
-        return contextlib.nullcontext()
+                speaker = self._console.cyan(BOT) if number == 0 else " " * len(BOT)
+                self._console.say(speaker, self._console.dim(line) if line == TYPING else line)
 
     def _note(self, text: str) -> None:
-        self._console.print(Text(text, "dim"))
+        self._console.say(self._console.dim(text))
 
 
 def main(arguments: list[str]) -> int:
     """Chat until the user leaves; return the exit code."""
     options = parse_chat(arguments)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     conversations = Conversations(ROOT / ".local" / "chat.json")
     channel = TerminalChannel(options.url, options.name, conversations.current(options.name))
     return Chat(channel, conversations).run()

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from local.console import Console
 from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.host_names import is_host_name
 from local.local_settings import DEFAULT_PORT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +57,9 @@ COMMANDS = {
 Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
 with a host of its own, which starts the bot anew whenever a source file changes. The page is
 Microsoft's Agents Playground; it needs Node. Ctrl-C ends everything.
-Settings come from local.settings.json, if there is one.""",
+Settings come from local.settings.json, if there is one.
+All that is started listens on 127.0.0.1 and answers requests for localhost; but `func` listens on
+all addresses of this machine, and has no option against it.""",
     ),
     "chat": Command(
         "chat with the running bot in this terminal",
@@ -145,6 +148,8 @@ class StartOptions:
     page: bool
     browser: bool
     terminal: bool
+    allow_host: list[str]
+    """Names beside localhost that the bot's port answers to."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,15 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     )
     parser.add_argument(
         "--no-browser", dest="browser", action="store_false", help="serve the page, don't open it"
+    )
+    parser.add_argument(
+        "--allow-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer requests for this host name too, such as a tunnel's; may be repeated "
+        "(default: only for localhost, so that no web page reaches the bot under its own name)",
     )
     return StartOptions(**vars(parser.parse_args(arguments)))
 
@@ -277,6 +291,12 @@ def _parser(name: str) -> argparse.ArgumentParser:
         description=f"{command.summary[0].upper()}{command.summary[1:]}.\n{command.details}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _host_name(text: str) -> str:
+    if not is_host_name(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a host name without scheme and port")
+    return text
 
 
 def _port(text: str) -> int:

@@ -2,6 +2,7 @@
 What is shown on a terminal, or written to a pipe. Standard library only.
 
 Colours and lines that change are for terminals; NO_COLOR (https://no-color.org) is honoured.
+Texts are shown escaped and cut: most errors quote something that came from outside.
 """
 
 import os
@@ -11,15 +12,31 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TextIO
 
+from shared.telemetry import shown
+
+LINE_CHARACTERS = 10_000
+"""Of one line. A channel's longest message is ten times that, and seldom in one line."""
+
 _REFRESH_INTERVAL_S = 0.1
+_ERASE_LINE = "\r\x1b[K"
+
+
+class Styled(str):
+    """A text in which the escape sequences are the console's own."""
+
+    __slots__ = ()
 
 
 class Console:
     """One output stream and what it can show."""
 
     def __init__(self, stream: TextIO) -> None:
+        if isinstance(stream, TextIOWrapper):
+            # Windows' code pages, and the C locale, lack most characters.
+            stream.reconfigure(errors="backslashreplace")
         self._stream = stream
         self.is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._colours = self.is_terminal and not os.environ.get("NO_COLOR")
@@ -27,24 +44,40 @@ class Console:
             # An empty command switches the escape sequences of older consoles on.
             os.system("")  # noqa: S605 (a constant)
 
-    def say(self, line: str = "") -> None:
-        """Write one line, at once."""
-        print(line, file=self._stream, flush=True)
+    def say(self, *parts: str) -> None:
+        """Write the parts with spaces between them, and the end of the line, at once."""
+        print(*map(_visible, parts), file=self._stream, flush=True)
 
-    def bold(self, text: str) -> str:
-        return self._styled(text, 1)
+    def bold(self, text: str) -> Styled:
+        return self._styled(text, "1")
 
-    def dim(self, text: str) -> str:
-        return self._styled(text, 2)
+    def dim(self, text: str) -> Styled:
+        return self._styled(text, "2")
 
-    def red(self, text: str) -> str:
-        return self._styled(text, 31)
+    def red(self, text: str) -> Styled:
+        return self._styled(text, "31")
 
-    def green(self, text: str) -> str:
-        return self._styled(text, 32)
+    def green(self, text: str) -> Styled:
+        return self._styled(text, "32")
 
-    def yellow(self, text: str) -> str:
-        return self._styled(text, 33)
+    def yellow(self, text: str) -> Styled:
+        return self._styled(text, "33")
+
+    def cyan(self, text: str) -> Styled:
+        return self._styled(text, "1;36")
+
+    @contextmanager
+    def meanwhile(self, text: str) -> Iterator[None]:
+        """Show the text on a terminal until the block ends, and then nothing of it."""
+        if self.is_terminal:
+            self._stream.write(self.dim(text))
+            self._stream.flush()
+        try:
+            yield
+        finally:
+            if self.is_terminal:
+                self._stream.write(_ERASE_LINE)
+                self._stream.flush()
 
     @contextmanager
     def progress(self) -> Iterator["Progress"]:
@@ -57,8 +90,15 @@ class Console:
             raise
         progress.end("done")
 
-    def _styled(self, text: str, code: int) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
+    def _styled(self, text: str, code: str) -> Styled:
+        text = _visible(text)
+        return Styled(f"\x1b[{code}m{text}\x1b[0m" if self._colours else text)
+
+
+def _visible(text: str) -> str:
+    if isinstance(text, Styled):
+        return text
+    return "\n".join(shown(line, LINE_CHARACTERS) for line in text.expandtabs().split("\n"))
 
 
 class Progress:
@@ -75,7 +115,7 @@ class Progress:
 
     def show(self, task: str, detail: str = "") -> None:
         """Say what is being done now; a `detail` is only for terminals."""
-        self._detail = detail
+        self._detail = shown(detail)
         if task == self._task:
             return
         if self._task:
@@ -96,15 +136,16 @@ class Progress:
             self._finish_line(outcome)
 
     def _finish_line(self, outcome: str) -> None:
-        erase = "\r\x1b[K" if self._console.is_terminal else ""
-        self._console.say(f"{erase}{self._task}: {outcome} in {self._seconds()} s")
+        if self._console.is_terminal:
+            self._stream.write(_ERASE_LINE)
+        self._console.say(f"{self._task}: {outcome} in {self._seconds()} s")
 
     def _seconds(self) -> int:
         return round(time.monotonic() - self._began_s)
 
     def _paint_until_end(self) -> None:
         while not self._ended.wait(_REFRESH_INTERVAL_S):
-            line = f"{self._task}  {self._seconds()} s  {self._detail}"
+            line = f"{shown(self._task)}  {self._seconds()} s  {self._detail}"
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\x1b[K{line[:width]}")
+            self._stream.write(_ERASE_LINE + line[:width])
             self._stream.flush()

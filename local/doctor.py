@@ -24,12 +24,15 @@ from local.findings import Finding, Level
 from local.local_settings import LocalSettings
 from local.npm import npm_packages_are_installed
 from local.ports import is_free
+from local.urls import address
 from shared.errors import SettingsError
 from shared.settings import CosmosSettings, Settings
+from shared.telemetry import shown
 
 OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CONNECT_TIMEOUT_S = 5.0
+FINDING_CHARACTERS = 2000
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -143,25 +146,28 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _cosmos(cosmos: CosmosSettings) -> Finding:
     """Any answer will do: without a token it is a refusal."""
     parts = urlsplit(cosmos.endpoint)
+    where = address(cosmos.endpoint)
     connection: HTTPConnection
     if parts.scheme == "https":
         # Not verified only where the settings say so, for an emulator.
         tls = None if cosmos.verify_tls else ssl._create_unverified_context()  # noqa: S323
-        connection = HTTPSConnection(parts.netloc, timeout=CONNECT_TIMEOUT_S, context=tls)
+        connection = HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=CONNECT_TIMEOUT_S, context=tls
+        )
     else:
-        connection = HTTPConnection(parts.netloc, timeout=CONNECT_TIMEOUT_S)
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=CONNECT_TIMEOUT_S)
     try:
         connection.request("GET", "/")
         connection.getresponse()
     except (OSError, HTTPException) as error:
         return Finding(
             Level.FAULT,
-            f"CosmosDbEndpoint {cosmos.endpoint} does not answer ({error}); check the name, the "
-            "firewall and whether the emulator runs",
+            f"CosmosDbEndpoint {where} does not answer ({error}); check the name, the firewall "
+            "and whether the emulator runs",
         )
     finally:
         connection.close()
-    return Finding(Level.OK, f"Cosmos DB answers at {cosmos.endpoint}")
+    return Finding(Level.OK, f"Cosmos DB answers at {where}")
 
 
 def main(arguments: list[str]) -> int:
@@ -174,7 +180,9 @@ def main(arguments: list[str]) -> int:
         doctor_azure.examine(os.environ, options.group) if options.azure else examine(os.environ)
     )
     for finding in findings:
-        console.say(f"{colours[finding.level](f'{finding.level:5}')}  {finding.text}")
+        console.say(
+            colours[finding.level](f"{finding.level:6}"), shown(finding.text, FINDING_CHARACTERS)
+        )
         if finding.level is Level.FAULT:
             level = Level.FAULT
     return int(level is Level.FAULT)

@@ -5,16 +5,17 @@ It changes nothing. The settings are judged by the same code that the bot starts
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from local.azure_cli import Azure, AzureCli, ids_of_type, name_of
-from local.azure_roles import blob_role, state_role, telemetry_role
+from local.azure_failure import failure
+from local.azure_place import place_of
+from local.azure_roles import blob_role, telemetry_role
+from local.azure_state import state
 from local.commands import ROOT
 from local.errors import LocalError
 from local.findings import Finding, Level
@@ -38,9 +39,9 @@ MESSAGE = {
 
 
 def examine(environ: Mapping[str, str], resource_group: str | None = None) -> Iterator[Finding]:
-    """Look at the bot in a resource group, by default the one of `resource_group_of`."""
-    group = resource_group or resource_group_of(environ, ROOT)
-    if group is None:
+    """Look at the bot in a resource group, by default where `place_of` finds it."""
+    place = place_of(environ, ROOT, resource_group)
+    if place.resource_group is None:
         yield Finding(
             Level.FAULT,
             "It is not known which resource group the bot is in; name it: "
@@ -48,45 +49,35 @@ def examine(environ: Mapping[str, str], resource_group: str | None = None) -> It
         )
         return
     try:
-        yield from diagnose(AzureCli.on_path(), group)
+        azure = AzureCli.on_path()
+        subscription = place.subscription or azure.subscription_id()
+        yield from diagnose(azure, subscription, place.resource_group)
     except LocalError as error:
         yield Finding(Level.FAULT, str(error))
 
 
-def resource_group_of(environ: Mapping[str, str], root: Path) -> str | None:
-    """The resource group that the shell or azd's current environment names, if any."""
-    if named := environ.get("AZURE_RESOURCE_GROUP"):
-        return named
-    try:
-        config = json.loads((root / ".azure" / "config.json").read_text(encoding="utf-8"))
-        folder = root / ".azure" / config["defaultEnvironment"]
-        variables = (folder / ".env").read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError):
-        return None
-    found = re.search(r'^AZURE_RESOURCE_GROUP="?([^"\r\n]+)"?', variables, re.MULTILINE)
-    return found[1] if found else None
-
-
 def diagnose(
     azure: Azure,
+    subscription: str,
     resource_group: str,
     status_of_empty_token: Callable[[str], int | None] | None = None,
 ) -> Iterator[Finding]:
     """
-    Examine the bot in a resource group, one finding at a time.
+    Examine the bot in a resource group of a subscription, one finding at a time.
 
     `status_of_empty_token` posts to a URL with no valid token and returns the HTTP status, None
     without an answer. Errors of `azure` pass through.
     """
-    group = f"/subscriptions/{azure.subscription_id()}/resourceGroups/{resource_group}"
+    group = f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
     listed = azure.get(f"{group}/resources", "2021-04-01")["value"]
     bots = ids_of_type(listed, "Microsoft.BotService/botServices")
     apps = ids_of_type(listed, "Microsoft.Web/sites")
     if len(bots) != 1 or len(apps) != 1:
         yield Finding(
             Level.FAULT,
-            f"{resource_group} holds {len(bots)} bot registrations and {len(apps)} apps; one of "
-            "each is expected; deploy with `azd up`, or name another resource group",
+            f"{resource_group} in the subscription {subscription} holds {len(bots)} bot "
+            f"registrations and {len(apps)} apps; one of each is expected; deploy with `azd up`, "
+            "or name another resource group",
         )
         return
 
@@ -94,7 +85,9 @@ def diagnose(
     app = azure.get(apps[0], "2025-03-01")
     settings = azure.post(f"{apps[0]}/config/appsettings/list", "2025-03-01")["properties"]
     yield Finding(
-        Level.OK, f"The bot {name_of(bots[0])} runs as {name_of(apps[0])} in {resource_group}"
+        Level.OK,
+        f"The bot {name_of(bots[0])} runs as {name_of(apps[0])} in {resource_group} "
+        f"of the subscription {subscription}",
     )
     yield _messaging_endpoint(bot, app)
     yield _registration(bot, settings)
@@ -111,8 +104,10 @@ def diagnose(
         yield Finding(Level.OK, "The identity of the bot is attached to the app")
         yield blob_role(azure, listed, settings, principal_id)
         yield telemetry_role(azure, listed, principal_id)
-        yield state_role(azure, listed, settings, principal_id)
-    yield _answer(bot["endpoint"], status_of_empty_token or post_with_empty_token)
+        yield from state(azure, subscription, listed, settings, principal_id)
+    yield _answer(
+        azure, listed, app, bot["endpoint"], status_of_empty_token or post_with_empty_token
+    )
 
 
 def post_with_empty_token(url: str) -> int | None:
@@ -176,7 +171,13 @@ def _principal_id(bot: dict[str, Any], app: dict[str, Any]) -> str | None:
     return None
 
 
-def _answer(endpoint: str, status_of_empty_token: Callable[[str], int | None]) -> Finding:
+def _answer(
+    azure: Azure,
+    listed: list[dict[str, Any]],
+    app: dict[str, Any],
+    endpoint: str,
+    status_of_empty_token: Callable[[str], int | None],
+) -> Finding:
     if not endpoint.startswith("https://"):
         return Finding(Level.FAULT, f"{endpoint} is not an https address; channels refuse it")
     status = status_of_empty_token(endpoint)
@@ -187,10 +188,7 @@ def _answer(endpoint: str, status_of_empty_token: Callable[[str], int | None]) -
     if status == 404:
         return Finding(Level.FAULT, "The app has no bot in it (404); deploy one with `azd deploy`")
     if status >= 500:
-        return Finding(
-            Level.FAULT,
-            f"The app fails ({status}); the reason is in Application Insights, under Failures",
-        )
+        return failure(azure, listed, app, status)
     return Finding(
         Level.FAULT, f"The endpoint answers {status} to an empty token; it must refuse it"
     )

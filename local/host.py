@@ -3,7 +3,8 @@ The embedded Functions host: serves a function app's HTTP functions on this mach
 
 It keeps the rules of Azure Functions that a bot can meet, so that what works here works there:
 routes and methods (a method that is not listed is 404), exceptions (500 and an empty body),
-synchronous functions in threads, no authorisation keys on a developer's machine.
+synchronous functions in threads, no authorisation keys on a developer's machine. Unlike in Azure,
+only requests for this machine's own names are answered.
 """
 
 import asyncio
@@ -21,7 +22,9 @@ from aiohttp import web
 from local.cors import Cors
 from local.errors import LocalError
 from local.functions import FunctionApp, HttpFunction, LoadedFunction
+from local.host_names import REFUSAL, HostNames
 from local.invocation import invoke
+from shared.telemetry import Lines
 
 # What the Functions host takes at most.
 MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -38,9 +41,10 @@ log = logging.getLogger("local.host")
 class Host:
     """Answers HTTP requests with the functions of an app."""
 
-    def __init__(self, app: FunctionApp, cors: Cors) -> None:
+    def __init__(self, app: FunctionApp, cors: Cors, names: HostNames) -> None:
         self._app = app
         self._cors = cors
+        self._names = names
         self._loaded: dict[str, LoadedFunction] = {}
         threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
         self._threads = ThreadPoolExecutor(int(threads) if threads.isdecimal() else None)
@@ -64,7 +68,8 @@ class Host:
     def runner(self) -> web.AppRunner:
         """Return what serves this host on a socket."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
-        application.router.add_route("*", "/{path:.*}", self._handle)
+        # Line breaks too, which `.` leaves out: they are answered and logged like all else.
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
         return web.AppRunner(
             application,
             access_log=None,
@@ -87,6 +92,8 @@ class Host:
         return response
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if not self._is_for_us(request):
+            return web.Response(status=403, text=REFUSAL)
         if self._cors.is_preflight(request):
             return web.Response(status=204)
         if request.path == "/":
@@ -97,6 +104,12 @@ class Host:
             if parameters is not None and function.accepts(request.method):
                 return await self._invoke(function, request, parameters)
         return web.Response(status=404)
+
+    def _is_for_us(self, request: web.Request) -> bool:
+        named = request.headers.getall("Host", [])
+        # aiohttp's `host` is that of the request line where this has one, as the standard wants it;
+        # where nothing names a host it is a guess.
+        return bool(named) and self._names.include([*named, request.host])
 
     async def _invoke(
         self, function: HttpFunction, request: web.Request, parameters: dict[str, str]
@@ -115,7 +128,7 @@ class Host:
             return web.Response(status=500)
 
 
-def _own_traceback(error: Exception) -> str:
+def _own_traceback(error: Exception) -> Lines:
     """Format the traceback without the frames of the host and of the import system."""
     report = traceback.TracebackException.from_exception(error)
     frames = [
@@ -125,6 +138,6 @@ def _own_traceback(error: Exception) -> str:
         and Path(frame.filename).parent not in _NOT_THE_APPS
     ]
     if not frames:
-        return "".join(report.format_exception_only()).rstrip()
+        return Lines("".join(report.format_exception_only()).rstrip())
     report.stack = traceback.StackSummary.from_list(frames)
-    return "".join(report.format()).rstrip()
+    return Lines("".join(report.format()).rstrip())

@@ -16,6 +16,7 @@ from typing import Self
 
 from local.functions import FunctionApp
 from local.host import SHUTDOWN_TIMEOUT_S
+from local.host_names import HostNames
 from local.host_worker import Order, Word, work
 from local.local_settings import LocalSettings
 from local.ports import listen
@@ -30,17 +31,25 @@ _spawn = multiprocessing.get_context("spawn")
 class HostProcess:
     """Serves the function app in `root` on 127.0.0.1, from `start` to `close`."""
 
-    def __init__(self, root: Path, *, port: int = 0, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        port: int = 0,
+        quiet: bool = False,
+        names: HostNames = HostNames(),  # noqa: B008 (frozen)
+    ) -> None:
         """
         Take the port; 0 stands for any free one. Connections wait until `start`.
 
-        `quiet` logs errors only.
+        `quiet` logs errors only. Requests for other names than `names` are refused.
 
         Raises:
             LocalError: another program has the port.
         """
         self._root = root
         self._quiet = quiet
+        self._names = names
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
         self._serving: _Worker | None = None
@@ -77,7 +86,7 @@ class HostProcess:
         """
         app = FunctionApp.read(self._root)
         settings = LocalSettings.read(self._root)
-        order = Order(app, settings, settings.over(self._environ), self._quiet)
+        order = Order(app, settings, settings.over(self._environ), self._quiet, self._names)
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving

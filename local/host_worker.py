@@ -18,6 +18,7 @@ from aiohttp import web
 from local.cors import Cors
 from local.functions import FunctionApp
 from local.host import Host
+from local.host_names import HostNames
 from local.local_settings import LocalSettings
 from local.logs import configure_logging
 
@@ -43,6 +44,7 @@ class Order:
     environ: Mapping[str, str]
     quiet: bool
     """Log errors only."""
+    names: HostNames
 
 
 def work(order: Order, listener: socket.socket, starter: Connection) -> None:
@@ -66,7 +68,8 @@ def work(order: Order, listener: socket.socket, starter: Connection) -> None:
 async def _serve(order: Order, listener: socket.socket, starter: Connection) -> None:
     word = _word(starter)
     settings = order.settings
-    host = Host(order.app, Cors.parse(settings.cors, credentials=settings.cors_credentials))
+    cors = Cors.parse(settings.cors, credentials=settings.cors_credentials)
+    host = Host(order.app, cors, order.names)
     host.load()
     runner = host.runner()
     await runner.setup()

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from local.errors import LocalError
 from local.functions import read_json
+from shared.settings import AZURE_MARKERS
 
 DEFAULT_PORT = 7071
 
-# By these the Functions host and the bot know that they run in Azure. Other containers than
-# Azure's set the first one as well.
-_SET_BY_AZURE = frozenset({"CONTAINER_NAME", "WEBSITE_INSTANCE_ID"})
+# By these the Functions host and the bot know that they are deployed. A developer's container
+# may have some of them as well; Windows has all names in upper case.
+_MARKERS = frozenset(map(str.upper, AZURE_MARKERS))
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LocalSettings:
     def over(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the app's environment: what is in `environ` already wins over the file."""
         merged = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **self.values, **environ}
-        return {name: value for name, value in merged.items() if name not in _SET_BY_AZURE}
+        return {name: value for name, value in merged.items() if name.upper() not in _MARKERS}
 
 
 def _text(file: Path, name: str, value: object) -> str:

@@ -4,6 +4,7 @@ import logging
 import sys
 
 from local.console import Console
+from shared.telemetry import escape_logs, quiet_libraries
 
 
 class _Formatter(logging.Formatter):
@@ -24,8 +25,8 @@ class _Formatter(logging.Formatter):
 
 def configure_logging(*, quiet: bool) -> None:
     """Log as Azure's Python worker does, from INFO on; errors only if `quiet`."""
+    escape_logs()
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Formatter(Console(sys.stdout)))
     logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.INFO)
-    # The Azure SDKs log every request with its headers at INFO.
-    logging.getLogger("azure").setLevel(logging.WARNING)
+    quiet_libraries()

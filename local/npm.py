@@ -22,7 +22,7 @@ LOCAL = Path(__file__).resolve().parent
 NODE_MODULES = LOCAL / "node_modules"
 # In the folder: whoever deletes that deletes the claim with it.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
-EXIT_WITH_PARENT = LOCAL / "exit-with-parent.cjs"
+_PRELOADED = (LOCAL / "exit-with-parent.cjs", LOCAL / "loopback-only.cjs")
 
 START_TIMEOUT_S = 60.0
 POLL_INTERVAL_S = 0.02
@@ -106,7 +106,12 @@ class NodeService:
         output = Path(self._folder.name) / "output"
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
-                [node, f"--require={EXIT_WITH_PARENT}", self.script, *self._arguments],
+                [
+                    node,
+                    *(f"--require={script}" for script in _PRELOADED),
+                    self.script,
+                    *self._arguments,
+                ],
                 cwd=self._folder.name,
                 env={**os.environ, **self.environ},
                 stdin=subprocess.PIPE,

@@ -11,6 +11,7 @@ from local.core_tools import CoreTools
 from local.errors import LocalError
 from local.host_process import HostProcess
 from local.sources import Sources
+from shared.telemetry import shown
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -39,8 +40,8 @@ def look_after(
             _restart(host, console, _complete(changed, sources))
         elif host.exit_code is not None:
             console.say(
-                console.red(f"The bot's process ended with exit code {host.exit_code}; ")
-                + "it starts anew when a source file changes."
+                console.red(f"The bot's process ended with exit code {host.exit_code};"),
+                "it starts anew when a source file changes.",
             )
             host.kill()
     return chat.returncode
@@ -67,4 +68,4 @@ def _restart(host: HostProcess, console: Console, changed: list[str]) -> None:
     except LocalError as error:
         console.say(console.red(f"{error} The bot goes on as it was."))
     else:
-        console.say(console.dim(f"{', '.join(changed)} changed: the bot starts anew."))
+        console.say(console.dim(f"{shown(', '.join(changed))} changed: the bot starts anew."))

@@ -3,23 +3,34 @@
 from collections.abc import Iterator
 from typing import Any
 
+from local.console import LINE_CHARACTERS
 from local.terminal_channel import Activity
+from shared.telemetry import shown
 
 TYPING = "..."
 
+MAX_LINES = 1000
+"""Of one activity. What a bot sends may come from anywhere."""
+
 
 def lines(activity: Activity) -> list[str]:
-    """Return what there is to show of an activity; nothing for one that users never see."""
+    """
+    Return what there is to show of an activity; nothing for one that users never see.
+
+    Each line is escaped and cut, and so is their number.
+    """
     match activity.get("type"):
         case "message":
-            shown = [*_text(activity.get("text")), *_attachments(activity), *_suggestions(activity)]
+            told = [*_text(activity.get("text")), *_attachments(activity), *_suggestions(activity)]
         case "typing":
-            shown = [TYPING]
+            told = [TYPING]
         case "endOfConversation":
-            shown = ["(the bot has ended the conversation)"]
+            told = ["(the bot has ended the conversation)"]
         case _:
-            shown = []
-    return [_printable(line) for line in shown]
+            told = []
+    if len(told) > MAX_LINES:
+        told[MAX_LINES:] = [f"... ({len(told) - MAX_LINES} more lines)"]
+    return [shown(line.expandtabs(), LINE_CHARACTERS) for line in told]
 
 
 def _text(value: Any) -> Iterator[str]:
@@ -63,8 +74,3 @@ def _choices(actions: Any) -> Iterator[str]:
     titles = [str(action.get("title") or action.get("value") or "") for action in actions]
     if titles:
         yield "  ".join(f"[{title}]" for title in titles)
-
-
-def _printable(line: str) -> str:
-    """Take out what would steer the terminal."""
-    return "".join(character for character in line if character.isprintable() or character == "\t")

@@ -14,12 +14,14 @@ from local.core_tools import CoreTools
 from local.emulators import Azurite, CosmosServer
 from local.errors import LocalError
 from local.functions import FunctionApp
+from local.host_names import HostNames
 from local.host_process import HostProcess
 from local.local_settings import LocalSettings
 from local.npm import install_npm_packages
 from local.playground import Playground
 from local.ports import prefer
 from local.reload import look_after
+from local.urls import address
 from shared.errors import SettingsError
 from shared.settings import Settings
 
@@ -53,7 +55,9 @@ def run(options: StartOptions, services: ExitStack) -> int:
     host = (
         CoreTools(ROOT, port=port)
         if CoreTools.is_installed()
-        else HostProcess(ROOT, port=port, quiet=in_terminal)
+        else HostProcess(
+            ROOT, port=port, quiet=in_terminal, names=HostNames(tuple(options.allow_host))
+        )
     )
     services.callback(host.close)
     environ = dict(os.environ)
@@ -72,6 +76,16 @@ def run(options: StartOptions, services: ExitStack) -> int:
             console.yellow(
                 "MicrosoftAppId is set, so the bot refuses whoever has no token of Azure's: "
                 "leave it out of local.settings.json to chat here."
+            )
+        )
+    elif isinstance(host, CoreTools):
+        console.say(console.yellow("`func` lets all who can reach this machine chat with the bot."))
+    elif options.allow_host:
+        console.say(
+            console.yellow(
+                f"Whoever can send requests for {' or '.join(options.allow_host)} may chat, and "
+                "make the bot send requests to other ports of this machine. Set MicrosoftAppId to "
+                "keep strangers out."
             )
         )
     if options.page and not has_node:
@@ -120,7 +134,7 @@ def _checked(environ: dict[str, str]) -> Settings:
 
 def _place_of_state(settings: Settings) -> str:
     if settings.cosmos:
-        return f"in Cosmos DB at {settings.cosmos.endpoint}"
+        return f"in Cosmos DB at {address(settings.cosmos.endpoint)}"
     return "in memory, forgotten when the bot starts anew (--cosmos keeps it)"
 
 
@@ -167,4 +181,4 @@ def _has_browser() -> bool:
 
 
 def _tell(what: str, where: str) -> None:
-    console.say(f"{console.bold(what.ljust(6))} {where}")
+    console.say(console.bold(what.ljust(6)), where)

@@ -12,6 +12,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from local.errors import LocalError
+from shared.telemetry import shown
 
 TIMEOUT_S = 60.0
 
@@ -63,7 +64,7 @@ class TerminalChannel:
             complete["localTimezone"] = time_zone
         status, body = _post(self.url, json.dumps(complete))
         if status >= 400:
-            reason = body.decode(errors="replace").strip().partition("\n")[0]
+            reason = shown(body.decode(errors="replace").strip().partition("\n")[0])
             raise LocalError(
                 f"The bot answered {status}: {reason}"
                 if reason

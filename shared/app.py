@@ -27,32 +27,47 @@ from shared.turns import TransactionalBot
 _logger = logging.getLogger(__name__)
 
 
+class Preparations:
+    """
+    What the first turn would otherwise wait for step by step, done at once.
+
+    They start with the first request whose token is genuine: a stranger makes the worker connect
+    to nothing. The turn itself waits for none of them.
+    """
+
+    def __init__(self, *steps: Callable[[], Awaitable[object]]) -> None:
+        self._steps = steps
+        self._started = PerLoop(self._start, lambda started: asyncio.wait({started}))
+
+    def start(self) -> None:
+        """Start them, once in each event loop."""
+        self._started.get()
+
+    async def settle(self) -> None:
+        """Wait until those that have started have ended."""
+        await self._started.close()
+
+    def _start(self) -> "asyncio.Future[list[object]]":
+        # On suspicion: whoever needs what fails here tries again, and reports it.
+        return asyncio.gather(*(step() for step in self._steps), return_exceptions=True)
+
+
 @dataclass
 class App:
-    """The application of one worker. Nothing is connected before the first request."""
+    """The application of one worker. Nothing is connected before the first genuine request."""
 
     endpoint: MessagesEndpoint
     storage: Storage
     http: HttpPool
-    preparations: tuple[Callable[[], Awaitable[object]], ...] = ()
-    """What the first turn would otherwise wait for when its request is authenticated."""
-    _prepared: "PerLoop[asyncio.Future[list[object]]]" = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._prepared = PerLoop(self._prepare, lambda prepared: asyncio.wait({prepared}))
+    preparations: Preparations = field(default_factory=Preparations)
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
-        self._prepared.get()
         return await self.endpoint.handle(request)
-
-    def _prepare(self) -> "asyncio.Future[list[object]]":
-        # On suspicion: whoever needs what fails here tries again, and reports it.
-        return asyncio.gather(*(prepare() for prepare in self.preparations), return_exceptions=True)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
-        await self._prepared.close()
+        await self.preparations.settle()
         await self.http.close()
         # The SDK's Storage has no such method; of ours, only the one with connections.
         if close := getattr(self.storage, "close", None):
@@ -66,6 +81,7 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     `storage` replaces the one that the settings describe.
     """
     telemetry.quiet_libraries()
+    telemetry.escape_logs()
     cloud = cloud_of(settings.overrides)
     app_id = settings.identity.app_id if settings.identity else ""
     tokens = None
@@ -76,18 +92,20 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     http = HttpPool()
     connectors = ConnectorPool(app_id, cloud.oauth_scope, tokens, http)
     storage = storage or _create_storage(settings)
-    preparations: list[Callable[[], Awaitable[object]]] = []
-    # Without an identity nothing is authenticated, and there is no time to use.
+    steps: list[Callable[[], Awaitable[object]]] = []
+    # Without an identity there is no token to wait for, and the first turn connects by itself.
     if tokens is not None:
-        preparations.append(partial(tokens.get, cloud.oauth_scope))
+        steps.append(partial(tokens.get, cloud.oauth_scope))
         if connect := getattr(storage, "connect", None):
-            preparations.append(connect)
+            steps.append(connect)
+    preparations = Preparations(*steps)
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
         TransactionalBot(create_bot, storage),
+        preparations.start,
     )
-    return App(endpoint, storage, http, tuple(preparations))
+    return App(endpoint, storage, http, preparations)
 
 
 def _create_storage(settings: Settings) -> Storage:

@@ -5,13 +5,13 @@ Names are those that Azure, the Bot Framework and the Functions runtime use. Thi
 is the only module that knows the environment.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import UUID
 
 from shared.errors import SettingsError
-from shared.urls import Url, is_loopback
+from shared.urls import Url, host_name, is_loopback, is_private
 
 
 class AppType(StrEnum):
@@ -23,6 +23,45 @@ class AppType(StrEnum):
     """Existing registrations only: Azure creates no new ones since July 2025."""
 
 
+AZURE_MARKERS: tuple[str, ...] = (
+    # App Service and its plans of Azure Functions.
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_OWNER_NAME",
+    "WEBSITE_RESOURCE_GROUP",
+    "WEBSITE_DEPLOYMENT_ID",
+    "WEBSITE_HOME_STAMPNAME",
+    "WEBSITE_STAMP_DEPLOYMENT_ID",
+    "WEBSITE_SKU",
+    "WEBSITE_SKU_NAME",
+    # Consumption and Flex Consumption.
+    "CONTAINER_NAME",
+    "WEBSITE_POD_NAME",
+    "LEGION_SERVICE_HOST",
+    # Azure Container Apps.
+    "CONTAINER_APP_NAME",
+    "CONTAINER_APP_REVISION",
+    "CONTAINER_APP_REPLICA_NAME",
+    "CONTAINER_APP_HOSTNAME",
+    "CONTAINER_APP_ENV_DNS_SUFFIX",
+    "CONTAINER_APP_JOB_NAME",
+    "MANAGED_ENVIRONMENT",
+    # Clusters: Kubernetes, Service Fabric, and those of other clouds.
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_PORT",
+    "Fabric_NodeName",
+    "Fabric_NodeIPOrFQDN",
+    "ECS_CONTAINER_METADATA_URI_V4",
+    "NOMAD_ALLOC_ID",
+    "K_SERVICE",
+)
+"""
+Variables of which one is set wherever the app is deployed, and none on a developer's machine.
+
+Sources: EnvironmentSettingNames.cs of azure-functions-host, and the platforms' own lists of
+variables. WEBSITE_HOSTNAME is not among them: Core Tools sets it on a developer's machine.
+"""
+
 GOVERNMENT_CHANNEL_SERVICE = "https://botframework.azure.us"
 """The one `ChannelService` the SDK knows (botframework.connector.auth.government_constants)."""
 
@@ -33,8 +72,9 @@ class Identity:
 
     app_type: AppType
     app_id: str
+    """As tokens spell it: in lower case, with hyphens and without brackets."""
     tenant_id: str
-    """Empty for MultiTenant."""
+    """Spelled likewise. Empty for MultiTenant."""
     password: str = field(repr=False)
     """Empty for UserAssignedMSI."""
 
@@ -72,12 +112,13 @@ class Settings:
     """Everything the application is told from outside."""
 
     development: bool
-    """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and nothing of Azure's."""
+    """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and no AZURE_MARKERS."""
     identity: Identity | None
     """None: authentication is off, which only a developer's machine may do."""
     cosmos: CosmosSettings | None
     """None: state lives in memory, which only a developer's machine may do."""
-    overrides: ChannelOverrides
+    overrides: ChannelOverrides = field(repr=False)
+    """Not printed: a URL may have a query, and a query may have a secret."""
     allowed_service_hosts: frozenset[str]
     """Host names, lower case, that replies may go to beside the Bot Connector's own."""
 
@@ -92,8 +133,13 @@ class Settings:
         return _Reader(environ).read()
 
 
-_SET_BY_AZURE = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME")
-"""One of them is there on every plan of Azure Functions."""
+_UUID = re.compile(
+    r"(?:urn:uuid:)?[{(]?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})[)}]?",
+    re.IGNORECASE,
+)
+
+_PLAIN_VALUE = re.compile(r"(?!.*[^.:/]{33})[A-Za-z0-9.:/_-]{1,100}")
+"""No key and no password is of these: they have other signs in them, or no break for longer."""
 
 
 class _Reader:
@@ -105,19 +151,19 @@ class _Reader:
 
     def read(self) -> Settings:
         declared = self._get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
-        of_azure = next(filter(self._get, _SET_BY_AZURE), None)
-        development = declared and of_azure is None
+        marker = next(filter(self._get, AZURE_MARKERS), None)
+        development = declared and marker is None
         settings = Settings(
             development=development,
             identity=self._identity(development),
             cosmos=self._cosmos(development),
             overrides=self._overrides(),
-            allowed_service_hosts=self._allowed_service_hosts(),
+            allowed_service_hosts=self._allowed_service_hosts(development),
         )
-        if self._faults and declared and of_azure:
+        if self._faults and declared and marker:
             self._fault(
-                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {of_azure} is "
-                "set, as it is in Azure. On a developer's machine, unset it."
+                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {marker} is "
+                "set, as it is in Azure or a cluster. On a developer's machine, unset it."
             )
         if self._faults:
             raise SettingsError(tuple(self._faults))
@@ -145,7 +191,7 @@ class _Reader:
         if not app_id:
             self._fault("MicrosoftAppId is missing, though other MicrosoftApp settings are set.")
         else:
-            self._require_uuid("MicrosoftAppId", app_id)
+            app_id = self._uuid("MicrosoftAppId", app_id)
         app_type = self._app_type(declared_type)
         if app_type is None:
             return None
@@ -153,7 +199,7 @@ class _Reader:
             if not tenant_id:
                 self._fault(f"MicrosoftAppTenantId is missing; {app_type} needs the tenant's id.")
             else:
-                self._require_uuid("MicrosoftAppTenantId", tenant_id)
+                tenant_id = self._uuid("MicrosoftAppTenantId", tenant_id)
         if app_type is AppType.USER_ASSIGNED_MSI:
             if password:
                 self._fault(
@@ -170,7 +216,7 @@ class _Reader:
                 return known
         choices = ", ".join(AppType)
         self._fault(
-            f"MicrosoftAppType is '{declared}'; it must be one of {choices}."
+            f"MicrosoftAppType is {_shown(declared)}; it must be one of {choices}."
             if declared
             else f"MicrosoftAppType is missing; it must be one of {choices}."
         )
@@ -185,8 +231,7 @@ class _Reader:
                     "to https://<account>.documents.azure.com:443/."
                 )
             return None
-        parts = self._url("CosmosDbEndpoint", endpoint)
-        loopback = parts is not None and is_loopback(parts)
+        loopback = self._check_cosmos_endpoint(endpoint)
         verify_tls = self._bool("CosmosDbVerifyTls", default=True)
         if not verify_tls and not loopback:
             self._fault(
@@ -206,54 +251,90 @@ class _Reader:
             verify_tls=verify_tls,
         )
 
+    def _check_cosmos_endpoint(self, endpoint: str) -> bool:
+        """Return whether it is on this machine."""
+        url = self._url("CosmosDbEndpoint", endpoint)
+        if url and (url.has_query or url.path.strip("/")):
+            self._fault("CosmosDbEndpoint must end after the host and the port.")
+        return url is not None and is_loopback(url.host)
+
     def _overrides(self) -> ChannelOverrides:
         channel_service = self._get("ChannelService")
         if channel_service and channel_service != GOVERNMENT_CHANNEL_SERVICE:
             self._fault(
-                f"ChannelService is '{channel_service}'; leave it out for public Azure, or set "
-                f"{GOVERNMENT_CHANNEL_SERVICE} for Azure Government."
+                f"ChannelService is {_shown(channel_service)}; leave it out for public Azure, or "
+                f"set {GOVERNMENT_CHANNEL_SERVICE} for Azure Government."
             )
         return ChannelOverrides(
             channel_service=channel_service,
             login_url=self._optional_url("ToChannelFromBotLoginUrl"),
             oauth_scope=self._get("ToChannelFromBotOAuthScope"),
             token_issuer=self._get("ToBotFromChannelTokenIssuer"),
-            channel_open_id_metadata_url=self._optional_url("ToBotFromChannelOpenIdMetadataUrl"),
-            emulator_open_id_metadata_url=self._optional_url("ToBotFromEmulatorOpenIdMetadataUrl"),
+            # Microsoft Entra ID's take a query: "?appid=..." for an app with keys of its own.
+            channel_open_id_metadata_url=self._optional_url(
+                "ToBotFromChannelOpenIdMetadataUrl", may_have_query=True
+            ),
+            emulator_open_id_metadata_url=self._optional_url(
+                "ToBotFromEmulatorOpenIdMetadataUrl", may_have_query=True
+            ),
         )
 
-    def _allowed_service_hosts(self) -> frozenset[str]:
-        hosts = [host.strip().lower() for host in self._get("AllowedServiceHosts").split(",")]
-        for host in filter(None, hosts):
-            if "/" in host or ":" in host or "*" in host:
+    def _allowed_service_hosts(self, development: bool) -> frozenset[str]:
+        hosts = set()
+        for entry in filter(None, map(str.strip, self._get("AllowedServiceHosts").split(","))):
+            host = host_name(entry)
+            if host is None or ":" in host:
                 self._fault(
-                    f"AllowedServiceHosts has '{host}'; give plain host names, comma-separated."
+                    f"AllowedServiceHosts has {_shown(entry)}; give plain host names, separated by "
+                    "commas."
                 )
-        return frozenset(filter(None, hosts))
+            elif (is_loopback(host) or is_private(host)) and not development:
+                self._fault(
+                    f"AllowedServiceHosts has {_shown(entry)}, which is this machine or a private "
+                    "network's; the bot's token goes to neither."
+                )
+            else:
+                hosts.add(host)
+        return frozenset(hosts)
 
     def _bool(self, name: str, *, default: bool) -> bool:
         value = self._get(name).casefold()
         if value in ("true", "false"):
             return value == "true"
         if value:
-            self._fault(f"{name} is '{value}'; it must be true or false.")
+            self._fault(f"{name} is {_shown(value)}; it must be true or false.")
         return default
 
-    def _require_uuid(self, name: str, value: str) -> None:
-        try:
-            UUID(value)
-        except ValueError:
-            self._fault(f"{name} is not a UUID like 00000000-0000-0000-0000-000000000000.")
+    def _uuid(self, name: str, value: str) -> str:
+        """Return it as tokens spell it."""
+        if match := _UUID.fullmatch(value):
+            return "-".join(match.groups()).lower()
+        self._fault(f"{name} is not a UUID like 00000000-0000-0000-0000-000000000000.")
+        return value
 
-    def _optional_url(self, name: str) -> str:
+    def _optional_url(self, name: str, *, may_have_query: bool = False) -> str:
         value = self._get(name)
-        if value:
-            self._url(name, value)
+        url = self._url(name, value) if value else None
+        if url and url.has_query and not may_have_query:
+            self._fault(f"{name} has a query or a fragment; it must end after the path.")
         return value
 
     def _url(self, name: str, value: str) -> Url | None:
-        parts = Url.parse(value)
-        if parts is None or (parts.scheme == "http" and not is_loopback(parts)):
-            self._fault(f"{name} is '{value}'; it must be an https URL (http only for loopback).")
+        if ";" in value:
+            self._fault(
+                f"{name} looks like a connection string; give only the URL in it, such as the one "
+                "that follows AccountEndpoint=."
+            )
             return None
-        return parts
+        url = Url.parse(value)
+        if url is None or (url.scheme == "http" and not is_loopback(url.host)):
+            self._fault(
+                f"{name} is {_shown(value)}; it must be an https URL (http only for loopback)."
+            )
+            return None
+        return url
+
+
+def _shown(value: str) -> str:
+    """Return a value as it may be printed: whatever may be a secret in the wrong place is not."""
+    return f"'{value}'" if _PLAIN_VALUE.fullmatch(value) else "something that is not shown here"

@@ -8,9 +8,16 @@ from typing import TypeVar
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
+
+# Hypothesis fails a test that is slow, or whose examples are: on a busy machine any test is.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

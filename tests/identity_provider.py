@@ -39,8 +39,8 @@ class IdentityProvider:
     tokens of its own.
 
     `endorsements` are the channels that its keys may send for; `down` makes every request
-    fail; `moved` answers with a redirect;
-    `open` is an event that requests wait for.
+    fail; `moved` answers with a redirect; `metadata` and `key_set` are answered in place of what
+    is true, as they are; `open` is an event that requests wait for.
     """
 
     def __init__(self) -> None:
@@ -49,6 +49,8 @@ class IdentityProvider:
         self.tokens_given = 0
         self.down = False
         self.moved = False
+        self.metadata: bytes | None = None
+        self.key_set: bytes | None = None
         self.endorsements = ["msteams", "emulator"]
         self.open = asyncio.Event()
         self.open.set()
@@ -100,6 +102,8 @@ class IdentityProvider:
         return await self._where_the_keys_are(request)
 
     async def _where_the_keys_are(self, _: web.Request) -> web.Response:
+        if self.metadata is not None:
+            return web.Response(body=self.metadata, content_type="application/json")
         return web.json_response({"jwks_uri": f"{self.url}/keys"})
 
     async def _identity(self, request: web.Request) -> web.Response:
@@ -115,7 +119,14 @@ class IdentityProvider:
     async def _key_set(self, _: web.Request) -> web.Response:
         if self.down:
             return web.Response(status=503)
-        keys: list[dict[str, Any]] = [
+        if self.key_set is not None:
+            return web.Response(body=self.key_set, content_type="application/json")
+        # A kind of key that nobody knows yet must not cost the others.
+        return web.json_response({"keys": [{"kty": "new", "kid": "new"}, *self.published_keys()]})
+
+    def published_keys(self) -> list[dict[str, Any]]:
+        """Return the keys that its tokens are checked with, as it publishes them."""
+        return [
             {
                 **json.loads(RSAAlgorithm.to_jwk(key.public_key())),
                 "kid": key_id,
@@ -123,8 +134,6 @@ class IdentityProvider:
             }
             for key_id, key in self._keys.items()
         ]
-        # A kind of key that nobody knows yet must not cost the others.
-        return web.json_response({"keys": [{"kty": "new", "kid": "new"}, *keys]})
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["IdentityProvider"]:

@@ -1,35 +1,54 @@
 // What somebody should hear about. The queries are those of the dashboard.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. Who gets the e-mails.')
 param email string
 
-@description('Required. Resource id of the Log Analytics workspace that the queries read.')
-param workspaceId string
-
-@description('Required. Resource id of the Cosmos DB account of the state.')
-param cosmosAccountId string
-
+// "resolves": whether the alert may end by itself. It may not where silence says nothing: a quiet bot that is down has
+// no failures either, and a reply that is missing is still missing when the window has moved on.
 var queryAlerts = [
   {
+    name: 'no-answers'
+    description: 'People wrote to the bot, and it answered nobody.'
+    severity: 0
+    window: 'PT30M'
+    query: loadTextContent('../queries/no-answers.kql')
+    column: 'Sent'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
+  {
+    name: 'channel-errors'
+    description: 'A channel got no good answer to 3 messages or more, and to one in ten.'
+    severity: 1
+    window: 'PT15M'
+    query: loadTextContent('../queries/channel-errors.kql')
+    column: 'Errors'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
+  {
     name: 'failed-requests'
-    description: 'Over 5 messages in 15 minutes were answered with a server error.'
+    description: 'The app answered 3 messages or more, and one in ten, with a server error.'
     severity: 1
     window: 'PT15M'
     query: loadTextContent('../queries/failed-requests.kql')
     column: 'Failures'
-    aggregation: 'Total'
-    threshold: 5
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
   }
   {
     name: 'slow-turns'
@@ -40,6 +59,7 @@ var queryAlerts = [
     column: 'P95Ms'
     aggregation: 'Maximum'
     threshold: 5000
+    resolves: true
   }
   {
     name: 'unsettled-turns'
@@ -50,11 +70,16 @@ var queryAlerts = [
     column: 'Turns'
     aggregation: 'Maximum'
     threshold: 0
+    resolves: false
   }
 ]
 
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
+
 resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: 'ag-${token}'
+  name: names.actionGroup
   location: 'global'
   tags: tags
   properties: {
@@ -70,9 +95,9 @@ resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for alert in queryAlerts: {
-    name: '${alert.name}-${token}'
+    name: '${alert.name}-${names.token}'
     location: location
     tags: tags
     kind: 'LogAlert'
@@ -81,8 +106,12 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: alert.description
       severity: alert.severity
       enabled: true
-      autoMitigate: true
-      scopes: [workspaceId]
+      autoMitigate: alert.resolves
+      // Azure refuses a mute time beside autoMitigate, and only when it is deployed.
+      muteActionsDuration: alert.resolves ? null : 'PT1H'
+      scopes: [workspace.id]
+      // A new workspace does not know the tables yet, which come with the first log, and would refuse the queries.
+      skipQueryValidation: true
       evaluationFrequency: 'PT5M'
       windowSize: alert.window
       criteria: {
@@ -107,8 +136,8 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-resource throttledStore 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: 'throttled-store-${token}'
+resource throttledStore 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'throttled-store-${names.token}'
   location: 'global'
   tags: tags
   properties: {
@@ -116,7 +145,7 @@ resource throttledStore 'Microsoft.Insights/metricAlerts@2018-03-01' = {
     severity: 2
     enabled: true
     autoMitigate: true
-    scopes: [cosmosAccountId]
+    scopes: [names.cosmosAccountId]
     evaluationFrequency: 'PT5M'
     windowSize: 'PT5M'
     criteria: {

@@ -1,12 +1,12 @@
 // The registration with Azure Bot Service, and the channels that people reach the bot in.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. What people see the bot called.')
 param displayName string
@@ -14,9 +14,6 @@ param displayName string
 @description('Required. Pricing tier of the premium channels, Web Chat and Direct Line.')
 @allowed(['F0', 'S1'])
 param skuName string
-
-@description('Required. Name of the identity that the bot is registered with.')
-param identityName string
 
 @description('Required. Where the channels send their messages.')
 param endpoint string
@@ -30,15 +27,22 @@ param webChatEnabled bool
 @description('Required. Whether other applications reach the bot over Direct Line.')
 param directLineEnabled bool
 
-@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
-param workspaceId string
+@description('Required. Whether secrets open Direct Line and Web Chat.')
+param localAuthEnabled bool
+
+@description('Required. Origins of the web pages that embed the bot. Empty: enhanced authentication is off.')
+param trustedOrigins string[]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: identityName
+  name: names.identity
 }
 
 resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
-  name: 'bot-${token}'
+  name: names.bot
   location: 'global'
   tags: tags
   kind: 'azurebot'
@@ -52,7 +56,7 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
     msaAppId: identity.properties.clientId
     msaAppTenantId: identity.properties.tenantId
     msaAppMSIResourceId: identity.id
-    disableLocalAuth: true
+    disableLocalAuth: !localAuthEnabled
     publicNetworkAccess: 'Enabled'
     schemaTransformationVersion: '1.3'
   }
@@ -84,13 +88,15 @@ resource webChat 'Microsoft.BotService/botServices/channels@2022-09-15' = {
         {
           siteName: 'Default Site'
           isEnabled: webChatEnabled
+          isSecureSiteEnabled: !empty(trustedOrigins)
+          trustedOrigins: trustedOrigins
         }
       ]
     }
   }
 }
 
-// Its keys are made by Azure and read by whoever embeds the bot; they are never handed out from here.
+// Azure makes its secrets. They open nothing while local authentication is off, and are never handed out from here.
 resource directLine 'Microsoft.BotService/botServices/channels@2022-09-15' = {
   parent: bot
   name: 'DirectLineChannel'
@@ -104,17 +110,20 @@ resource directLine 'Microsoft.BotService/botServices/channels@2022-09-15' = {
           isEnabled: directLineEnabled
           isV1Enabled: false
           isV3Enabled: true
+          isSecureSiteEnabled: !empty(trustedOrigins)
+          trustedOrigins: trustedOrigins
         }
       ]
     }
   }
 }
 
+#disable-next-line use-recent-api-versions // the stable version has no categories
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'
   scope: bot
   properties: {
-    workspaceId: workspaceId
+    workspaceId: workspace.id
     logs: [
       {
         // What the channels sent and what they made of the answer: the only view of the bot from outside.
@@ -124,6 +133,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-@description('Name of the registration.')
-output name string = bot.name

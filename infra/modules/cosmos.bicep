@@ -1,15 +1,15 @@
 // Where state lives. The app never creates a database or a container (its role does not allow it), so they are made here.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. Whether the account answers outside of its private endpoint.')
 param publicAccess bool
@@ -26,13 +26,14 @@ param maxThroughput int
 @minValue(0)
 param ttlSeconds int
 
-@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
-param workspaceId string
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
-  // checkov:skip=CKV_AZURE_99:closed by the privateNetwork parameter; without it the account accepts Microsoft Entra identities only
-  // checkov:skip=CKV_AZURE_101:closed by the privateNetwork parameter; the scan does not evaluate conditions
-  name: 'cosmos-${token}'
+  // checkov:skip=CKV_AZURE_99:closed by the networkAccess parameter; without it the account accepts Microsoft Entra identities only
+  // checkov:skip=CKV_AZURE_101:closed by the networkAccess parameter; the scan does not evaluate conditions
+  name: last(split(names.cosmosAccountId, '/'))
   location: location
   tags: tags
   kind: 'GlobalDocumentDB'
@@ -45,10 +46,12 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
         isZoneRedundant: false
       }
     ]
+    // Each region would say yes to its own writer, and a turn that was answered would be dropped (docs/region-loss.md).
+    enableMultipleWriteLocations: false
     consistencyPolicy: {
       defaultConsistencyLevel: 'Session'
     }
-    capabilities: capacity == 'serverless' ? [{ name: 'EnableServerless' }] : []
+    capabilities: (capacity == 'serverless') ? [{ name: 'EnableServerless' }] : []
     backupPolicy: {
       type: 'Continuous'
       continuousModeProperties: {
@@ -64,20 +67,20 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
 
 resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15' = {
   parent: account
-  name: 'bot'
+  name: names.cosmosDatabase
   properties: {
     resource: {
-      id: 'bot'
+      id: names.cosmosDatabase
     }
   }
 }
 
 resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = {
   parent: database
-  name: 'state'
+  name: names.cosmosContainer
   properties: {
     resource: {
-      id: 'state'
+      id: names.cosmosContainer
       partitionKey: {
         kind: 'Hash'
         paths: ['/id']
@@ -96,17 +99,18 @@ resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
         ]
       }
       // null, not -1: with -1 a document could still ask for a time to live of its own.
-      defaultTtl: ttlSeconds == 0 ? null : ttlSeconds
+      defaultTtl: (ttlSeconds == 0) ? null : ttlSeconds
     }
-    options: capacity == 'autoscale' ? { autoscaleSettings: { maxThroughput: maxThroughput } } : {}
+    options: (capacity == 'autoscale') ? { autoscaleSettings: { maxThroughput: maxThroughput } } : {}
   }
 }
 
+#disable-next-line use-recent-api-versions // the stable version has no categories
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'
   scope: account
   properties: {
-    workspaceId: workspaceId
+    workspaceId: workspace.id
     logAnalyticsDestinationType: 'Dedicated'
     logs: [
       {
@@ -117,15 +121,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-@description('Resource id of the account.')
-output accountId string = account.id
-
-@description('Name of the account.')
-output accountName string = account.name
-
-@description('Name of the database.')
-output databaseName string = database.name
-
-@description('Name of the container.')
-output containerName string = container.name

@@ -1,19 +1,18 @@
 // A workbook with the bot's figures: open it from the Log Analytics workspace, under "Workbooks".
 
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
+
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. What people see the bot called.')
 param displayName string
-
-@description('Required. Resource id of the Log Analytics workspace that the queries read.')
-param workspaceId string
-
-@description('Required. Resource id of the Cosmos DB account of the state.')
-param cosmosAccountId string
 
 var hourMs = 3600000
 
@@ -30,7 +29,7 @@ var charts = [
   }
   {
     title: 'Server errors'
-    query: loadTextContent('../queries/failed-requests.kql')
+    query: loadTextContent('../queries/server-errors.kql')
     visualization: 'table'
   }
   {
@@ -102,7 +101,7 @@ var stateItems = [
       size: 0
       metricScope: 0
       resourceType: 'microsoft.documentdb/databaseaccounts'
-      resourceIds: [cosmosAccountId]
+      resourceIds: [names.cosmosAccountId]
       timeContextFromParameter: 'TimeRange'
       metrics: [
         {
@@ -115,19 +114,23 @@ var stateItems = [
   }
 ]
 
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
+
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(workspaceId, 'bot')
+  name: guid(workspace.id, 'bot')
   location: location
   tags: tags
   kind: 'shared'
   properties: {
     displayName: displayName
     category: 'workbook'
-    sourceId: workspaceId
+    sourceId: workspace.id
     serializedData: string({
       version: 'Notebook/1.0'
       items: concat(timeRange, queryItems, stateItems)
-      fallbackResourceIds: [workspaceId]
+      fallbackResourceIds: [workspace.id]
     })
   }
 }

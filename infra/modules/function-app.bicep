@@ -1,36 +1,18 @@
 // The bot itself: a Flex Consumption plan, which holds exactly one app.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
-@description('Required. Name of the bot\'s identity.')
-param identityName string
-
-@description('Required. Name of the Application Insights component.')
-param componentName string
-
-@description('Required. Name of the storage account of the Functions runtime.')
-param storageAccountName string
-
-@description('Required. Name of the blob container that holds the deployed package.')
-param deploymentContainerName string
-
-@description('Required. Name of the Cosmos DB account of the state.')
-param cosmosAccountName string
-
-@description('Required. Name of the database of the state.')
-param cosmosDatabaseName string
-
-@description('Required. Name of the container of the state.')
-param cosmosContainerName string
+@description('Required. Address of the Cosmos DB account of the state.')
+param cosmosEndpoint string
 
 @description('Required. Further host names, comma-separated, that replies may be sent to. May be empty.')
 param allowedServiceHosts string
@@ -47,28 +29,27 @@ param alwaysReadyInstances int
 @description('Required. Requests that one instance serves at once.')
 param perInstanceConcurrency int
 
+@description('Required. Whether a deployment replaces instances one after the other.')
+param rollingUpdates bool
+
 @description('Required. Subnet that the app\'s outgoing connections leave from. Empty: none.')
 param subnetId string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: identityName
+  name: names.identity
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: componentName
+  name: names.component
 }
 
 resource storageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageAccountName
-}
-
-resource cosmosAccount 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' existing = {
-  name: cosmosAccountName
+  name: names.storageAccount
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   // checkov:skip=CKV_AZURE_225:instances in several zones are always-ready ones; the plan costs nothing while idle
-  name: 'plan-${token}'
+  name: names.plan
   location: location
   tags: tags
   kind: 'functionapp'
@@ -87,7 +68,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   // checkov:skip=CKV_AZURE_212:instances come and go with the load
   // checkov:skip=CKV_AZURE_213:Flex Consumption replaces instances by itself and has no health check path
   // checkov:skip=CKV_AZURE_222:the channels call from the internet, and every call is authenticated
-  name: 'func-${token}'
+  name: names.app
   location: location
   tags: union(tags, { 'azd-service-name': 'bot' })
   kind: 'functionapp,linux'
@@ -107,12 +88,16 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${storageAccount.properties.primaryEndpoints.blob}${deploymentContainerName}'
+          value: '${storageAccount.properties.primaryEndpoints.blob}${names.deploymentContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identity.id
           }
         }
+      }
+      #disable-next-line BCP037 // a preview property, which the types do not have yet
+      siteUpdateStrategy: {
+        type: rollingUpdates ? 'RollingUpdate' : 'Recreate'
       }
       runtime: {
         name: 'python'
@@ -121,7 +106,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReadyInstances > 0 ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
+        alwaysReady: (alwaysReadyInstances > 0) ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
         triggers: {
           http: {
             // Without it Python serves one request at a time on each instance.
@@ -138,9 +123,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'MicrosoftAppType', value: 'UserAssignedMSI' }
         { name: 'MicrosoftAppId', value: identity.properties.clientId }
         { name: 'MicrosoftAppTenantId', value: identity.properties.tenantId }
-        { name: 'CosmosDbEndpoint', value: cosmosAccount.properties.documentEndpoint }
-        { name: 'CosmosDbDatabaseId', value: cosmosDatabaseName }
-        { name: 'CosmosDbContainerId', value: cosmosContainerName }
+        { name: 'CosmosDbEndpoint', value: cosmosEndpoint }
+        { name: 'CosmosDbDatabaseId', value: names.cosmosDatabase }
+        { name: 'CosmosDbContainerId', value: names.cosmosContainer }
         { name: 'AllowedServiceHosts', value: allowedServiceHosts }
         // The runtime's own storage, with the identity in place of a connection string.
         { name: 'AzureWebJobsStorage__blobServiceUri', value: storageAccount.properties.primaryEndpoints.blob }
@@ -173,9 +158,6 @@ resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
     allow: false
   }
 }
-
-@description('Name of the function app.')
-output name string = app.name
 
 @description('Where the channels send their messages.')
 output messagesEndpoint string = 'https://${app.properties.defaultHostName}/api/messages'

@@ -1,23 +1,27 @@
 // Where logs, metrics and traces go. Telemetry is accepted only from an identity, not with a connection string alone.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. Days that everything is kept.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int
 
+@description('Required. Most GB that are taken in a day. 0: no limit.')
+@minValue(0)
+param dailyCapGB int
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
-  name: 'log-${token}'
+  name: names.workspace
   location: location
   tags: tags
   properties: {
@@ -25,6 +29,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: (dailyCapGB > 0) ? dailyCapGB : -1
+    }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
@@ -33,7 +40,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${token}'
+  name: names.component
   location: location
   tags: tags
   kind: 'web'
@@ -43,9 +50,3 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
   }
 }
-
-@description('Resource id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
-
-@description('Name of the Application Insights component.')
-output componentName string = component.name

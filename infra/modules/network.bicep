@@ -1,40 +1,35 @@
-// A virtual network from which alone the state and the storage account can be reached.
+// A virtual network that the app is attached to, and in which the state and the storage account can be reached.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
-@description('Required. Resource id of the storage account of the Functions runtime.')
-param storageAccountId string
-
-@description('Required. Resource id of the Cosmos DB account of the state.')
-param cosmosAccountId string
-
-// A private endpoint needs the address of the service to resolve to it: one zone each, with the name that Azure prescribes.
 var services = [
   {
     name: 'blob'
-    accountId: storageAccountId
+    endpointName: names.blobPrivateEndpoint
+    accountId: resourceId('Microsoft.Storage/storageAccounts', names.storageAccount)
     groupId: 'blob'
-    zone: 'privatelink.blob.${environment().suffixes.storage}'
+    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
   }
   {
     name: 'cosmos'
-    accountId: cosmosAccountId
+    endpointName: names.cosmosPrivateEndpoint
+    accountId: names.cosmosAccountId
     groupId: 'Sql'
-    zone: 'privatelink.documents.azure.com'
+    zoneName: 'privatelink.documents.azure.com'
   }
 ]
 
-resource vnet 'Microsoft.Network/virtualNetworks@2025-05-01' = {
-  name: 'vnet-${token}'
+resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: names.virtualNetwork
   location: location
   tags: tags
   properties: {
@@ -69,74 +64,25 @@ resource vnet 'Microsoft.Network/virtualNetworks@2025-05-01' = {
 }
 
 resource appSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing = {
-  parent: vnet
+  parent: virtualNetwork
   name: 'app'
 }
 
-resource endpointSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing = {
-  parent: vnet
-  name: 'endpoints'
-}
-
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+// One after the other, for two endpoints of one account must not be made at once.
+@batchSize(1)
+module endpoints 'private-endpoint.bicep' = [
   for service in services: {
-    name: service.zone
-    location: 'global'
-    tags: tags
-  }
-]
-
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (service, index) in services: {
-    parent: zones[index]
-    name: 'to-${vnet.name}'
-    location: 'global'
-    tags: tags
-    properties: {
-      registrationEnabled: false
-      virtualNetwork: {
-        id: vnet.id
-      }
+    params: {
+      names: names
+      location: location
+      tags: tags
+      endpointName: service.endpointName
+      service: service.name
+      accountId: service.accountId
+      groupId: service.groupId
+      zoneName: service.zoneName
     }
-  }
-]
-
-resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
-  for service in services: {
-    name: 'pe-${service.name}-${token}'
-    location: location
-    tags: tags
-    properties: {
-      subnet: {
-        id: endpointSubnet.id
-      }
-      privateLinkServiceConnections: [
-        {
-          name: service.name
-          properties: {
-            privateLinkServiceId: service.accountId
-            groupIds: [service.groupId]
-          }
-        }
-      ]
-    }
-  }
-]
-
-resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
-  for (service, index) in services: {
-    parent: endpoints[index]
-    name: 'default'
-    properties: {
-      privateDnsZoneConfigs: [
-        {
-          name: service.name
-          properties: {
-            privateDnsZoneId: zones[index].id
-          }
-        }
-      ]
-    }
+    dependsOn: [virtualNetwork]
   }
 ]
 

@@ -1,27 +1,28 @@
 // What the Functions runtime needs: the deployed package, its locks and its keys. The bot keeps nothing here.
 
-@description('Required. The hash that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('Required. Names of everything that is made.')
+param names Names
 
 @description('Required. Region of the resources.')
 param location string
 
 @description('Required. Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('Required. Whether the account answers outside of its private endpoint.')
 param publicAccess bool
 
-@description('Required. Resource id of the Log Analytics workspace for diagnostics.')
-param workspaceId string
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: names.workspace
+}
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
-  // checkov:skip=CKV_AZURE_35:closed by the privateNetwork parameter; the scan does not evaluate conditions
+  // checkov:skip=CKV_AZURE_35:closed by the networkAccess parameter; the scan does not evaluate conditions
   // checkov:skip=CKV_AZURE_43:the name is st and a hash of 13 lower-case letters and digits, which the scan does not evaluate
   // checkov:skip=CKV_AZURE_206:holds nothing that a deployment would not bring back
-  name: 'st${token}'
+  name: names.storageAccount
   location: location
   tags: tags
   kind: 'StorageV2'
@@ -62,17 +63,18 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
 
 resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
-  name: 'deployments'
+  name: names.deploymentContainer
   properties: {
     publicAccess: 'None'
   }
 }
 
+#disable-next-line use-recent-api-versions // the stable version has no categories
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-log-analytics'
   scope: blobs
   properties: {
-    workspaceId: workspaceId
+    workspaceId: workspace.id
     logs: [
       {
         // Who deleted a package. Reads and writes are left out: nearly all of them are the runtime's own locks.
@@ -82,12 +84,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-@description('Resource id of the account.')
-output accountId string = account.id
-
-@description('Name of the account.')
-output accountName string = account.name
-
-@description('Name of the blob container that holds the deployed package.')
-output deploymentContainerName string = deployments.name

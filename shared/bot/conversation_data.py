@@ -5,6 +5,9 @@ from typing import Any
 
 from shared.storage.schema import state_type
 
+MAX_PROMPTED = 100
+"""Users of one group who have been asked and have not answered."""
+
 
 def _ask_again(fields: dict[str, Any]) -> dict[str, Any]:
     """Make version 2 of version 1, the article's, whose flag does not tell who was asked."""
@@ -27,3 +30,13 @@ class ConversationData:
     """The channel that the last message came from; None before the first."""
     prompted_for_user_name: list[str] = field(default_factory=list)
     """Ids of the users who were asked and have not answered: in a group, others may speak first."""
+
+    def prompt(self, user_id: str) -> None:
+        """
+        Note that a user was asked.
+
+        Of more than `MAX_PROMPTED` the first are forgotten, and asked again when they speak: the
+        list is read and written in every turn of the group.
+        """
+        self.prompted_for_user_name.append(user_id)
+        del self.prompted_for_user_name[:-MAX_PROMPTED]

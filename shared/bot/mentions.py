@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from botbuilder.schema import Activity
 
+MAX_SPELLINGS = 5
+"""Ways in which one message may write the bot's mention; each costs a search through the text."""
+
 
 def text_without_mention(activity: Activity) -> str:
     """
@@ -16,12 +19,17 @@ def text_without_mention(activity: Activity) -> str:
     """
     text: str = activity.text or ""
     for mention in _mentions_of_the_bot(activity):
-        text = " ".join(part.strip() for part in text.split(mention))
+        text = " ".join(map(str.strip, text.split(mention)))
     return text.strip()
 
 
-def _mentions_of_the_bot(activity: Activity) -> Iterator[str]:
-    """Yield each mention of the bot as it is written in the text."""
+def _mentions_of_the_bot(activity: Activity) -> list[str]:
+    """Return each way in which the bot's mention is written in the text."""
+    spellings = {spelling: None for spelling in _spellings(activity) if spelling.strip()}
+    return list(spellings)[:MAX_SPELLINGS]
+
+
+def _spellings(activity: Activity) -> Iterator[str]:
     for entity in activity.entities or ():
         mentioned = entity.additional_properties.get("mentioned")
         if entity.type != "mention" or not isinstance(mentioned, dict):

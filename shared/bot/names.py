@@ -29,10 +29,11 @@ async def objection_to(name: str) -> str | None:
     Only a text that is nothing else than a number, an address and so on is objected
     to: "Ada 2" is a name.
     """
-    if not any(map(str.isprintable, name)):
-        return "There is no text in that."
+    # First the length: all that follows looks at each character.
     if len(name) > MAX_NAME_CHARACTERS:
         return f"That is longer than {MAX_NAME_CHARACTERS} characters."
+    if not any(map(str.isprintable, name)):
+        return "There is no text in that."
     if _PLAIN_NAME.fullmatch(name):
         return None
     # In a thread, so that other turns go on: half a millisecond, but 0.2 s for the first time.

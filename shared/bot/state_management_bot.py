@@ -54,7 +54,7 @@ class StateManagementBot(ActivityHandler):
             )
         elif user_id not in conversation_data.prompted_for_user_name:
             await turn_context.send_activity("What is your name?")
-            conversation_data.prompted_for_user_name.append(user_id)
+            conversation_data.prompt(user_id)
         elif objection := await objection_to(text):
             await turn_context.send_activity(f"{objection} What is your name?")
         else:

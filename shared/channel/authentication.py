@@ -1,15 +1,16 @@
 """
 Who is speaking.
 
-The SDK's own token validation is the judge. Replaced are its cache of signing keys (see `keys`),
-the connectors that it builds anew in every turn (see `connectors`), and its verdict: it tells a
-missing token, a malformed one and a forbidden one apart by the text of many kinds of exception.
+The SDK's own token validation is the judge. It is asked in two steps: whether a token is genuine,
+for which the activity is not needed and not read, and whether it is for this activity. Replaced
+are the SDK's cache of signing keys (see `keys`), the connectors that it builds anew in every turn
+(see `connectors`), and its verdict: it tells a missing token, a malformed one and a forbidden one
+apart by the text of many kinds of exception.
 """
 
 import logging
-from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import jwt
 from botbuilder.schema import Activity
@@ -20,6 +21,8 @@ from botframework.connector.auth import (
     BotFrameworkAuthentication,
     BotFrameworkAuthenticationFactory,
     ClaimsIdentity,
+    EmulatorValidation,
+    EndorsementsValidator,
     JwtTokenExtractor,
     ServiceClientCredentialsFactory,
     SkillValidation,
@@ -33,6 +36,11 @@ from shared.channel.http import HttpPool
 from shared.channel.keys import SigningKeys
 from shared.errors import BotApplicationError, NotAuthenticated, NotPermitted
 from shared.settings import ChannelOverrides
+
+MAX_HEADER_CHARACTERS = 16 * 1024
+"""The Bot Connector's tokens have about 1,000, Microsoft Entra ID's up to 8,000."""
+
+_EMULATOR_ISSUERS = EmulatorValidation.TO_BOT_FROM_EMULATOR_TOKEN_VALIDATION_PARAMETERS.issuer
 
 _logger = logging.getLogger(__name__)
 
@@ -61,63 +69,97 @@ class ChannelAuthentication(BotFrameworkAuthentication):
             # The only place where the SDK lets one put another cache in. It is global.
             JwtTokenExtractor.metadataCache[url] = SigningKeys(url, http)
 
-    async def authenticate_request(
-        self, activity: Activity, auth_header: str
-    ) -> AuthenticateRequestResult:
+    async def authenticate(self, auth_header: str) -> AuthenticateRequestResult:
         """
-        Validate the token that came with an activity.
+        Find out who speaks, by the token alone.
 
         Raises:
             NotAuthenticated: there is none, or it is not valid for this bot.
-            NotPermitted: it is valid, but not for this activity.
+            NotPermitted: it is another bot's.
             KeysUnavailable: it cannot be checked at the moment.
         """
+        if not auth_header and self._app_id:
+            raise NotAuthenticated("The request carries no token.")
         if auth_header:
-            _check_form(auth_header)
-        try:
-            result = await self._validate(activity, auth_header)
-        except NotAuthenticated:
-            if await self._is_for_another_service(activity, auth_header):
-                raise NotPermitted("The token is for another serviceUrl.") from None
-            raise
+            self._check_claims(_claims(auth_header))
+        result = await self._validate(auth_header)
         result.connector_factory = self._connectors
         return result
 
-    async def _validate(self, activity: Activity, auth_header: str) -> AuthenticateRequestResult:
+    async def permit(
+        self,
+        caller: AuthenticateRequestResult,
+        auth_header: str,
+        channel_id: str,
+        service_url: str,
+    ) -> None:
+        """
+        Hold an activity against the token that came with it, which is known to be genuine.
+
+        Raises:
+            NotPermitted: it is for another service URL, or not endorsed for the channel.
+        """
+        claims = caller.claims_identity.claims
+        if not claims:
+            # Authentication is off.
+            return
+        is_emulator = claims["iss"] in _EMULATOR_ISSUERS
+        if not is_emulator and claims.get("serviceurl") != service_url:
+            raise NotPermitted("The token is for another serviceUrl.")
+        keys = JwtTokenExtractor.get_open_id_metadata(
+            self._cloud.emulator_metadata_url if is_emulator else self._cloud.channel_metadata_url
+        )
+        key = await keys.get(jwt.get_unverified_header(auth_header.partition(" ")[2])["kid"])
+        if key.endorsements and not EndorsementsValidator.validate(channel_id, key.endorsements):
+            raise NotPermitted("The token is not endorsed for this channel.")
+
+    async def authenticate_request(
+        self, activity: Activity, auth_header: str
+    ) -> AuthenticateRequestResult:
+        """Do both steps. Raises what `authenticate` and `permit` raise."""
+        caller = await self.authenticate(auth_header)
+        await self.permit(caller, auth_header, activity.channel_id, activity.service_url)
+        return caller
+
+    def _check_claims(self, claims: dict[str, Any]) -> None:
+        """
+        Refuse a token for what it says of itself, before a key is looked up for it.
+
+        Nothing is believed yet: what passes here, the SDK checks with the signature.
+        """
+        # Of an emulator's token the SDK checks by whom it was asked for, and not for whom it is:
+        # the token that the bot itself sends to the channel would do.
+        if not self._app_id or claims.get("aud") != self._app_id:
+            _refuse("the audience is another")
+        # Without it a token is valid for ever, and the SDK takes a string for a number.
+        if not _is_number(claims.get("exp")):
+            _refuse("it does not say when it ends")
+        if not all(_is_number(claims.get(name, 0)) for name in ("nbf", "iat")):
+            _refuse("it does not say since when it is valid")
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str):
+            _refuse("it names no issuer")
+        if issuer == self._cloud.token_issuer:
+            if not isinstance(claims.get("serviceurl"), str):
+                _refuse("it is for no service URL")
+        # A developer with the bot's own credentials has none of a user's, whose token any app may
+        # get that the user signs in to.
+        elif "scp" in claims or claims.get("idtyp") == "user":
+            _refuse("it is a user's and not an app's")
+
+    async def _validate(self, auth_header: str) -> AuthenticateRequestResult:
+        # An activity without a channel and a service URL: the SDK then leaves out what only
+        # `permit` can tell, and nothing else.
+        activity = Activity(channel_id=None, service_url=None)
         try:
             # None, because half of the SDK takes an empty header for a token.
-            result = await self._sdk.authenticate_request(activity, auth_header or None)
+            return await self._sdk.authenticate_request(activity, auth_header or None)
         except BotApplicationError:
             raise
         except Exception as error:
-            # The form is checked: the one bare Exception left is that of the endorsements.
-            if type(error) is Exception:
-                raise NotPermitted("The token is not endorsed for this channel.") from error
             # PermissionError and PyJWTError on purpose; on claims that it does not expect the
             # SDK also fails in other ways. Whatever it is, nobody gets in.
-            _logger.warning("A request was not authenticated: %s", type(error).__name__)
-            raise NotAuthenticated("The request carries no valid token for this bot.") from error
-        # Of an emulator's token the SDK checks by whom it was asked for, and not for whom it is:
-        # the token that the bot itself sends to the channel would do.
-        if auth_header and result.claims_identity.get_claim_value("aud") != self._app_id:
-            raise NotAuthenticated("The token is not for this bot.")
-        return result
-
-    async def _is_for_another_service(self, activity: Activity, auth_header: str) -> bool:
-        """Tell whether the SDK accepts the token for the service URL that it was issued for."""
-        if not auth_header:
-            return False
-        claims = jwt.decode(auth_header.partition(" ")[2], options={"verify_signature": False})
-        service_url = claims.get("serviceurl")
-        if not service_url or service_url == activity.service_url:
-            return False
-        as_the_token_says = copy(activity)
-        as_the_token_says.service_url = service_url
-        try:
-            await self._validate(as_the_token_says, auth_header)
-        except BotApplicationError:
-            return False
-        return True
+            _refuse(type(error).__name__, error)
 
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str
@@ -190,21 +232,34 @@ class _CredentialsOfOneApp(ServiceClientCredentialsFactory):
         return self._connectors.credentials(oauth_scope)
 
 
-def _check_form(auth_header: str) -> None:
+def _claims(auth_header: str) -> dict[str, Any]:
     """
-    Refuse what is no token signed with RS256, before the SDK sees it.
+    Return what a token says of itself; refuse what is no token signed with RS256.
 
     The SDK meets some of these with bare Exceptions, and decides by claims that nobody has
     verified yet which of its validations applies.
     """
-    token = auth_header.partition(" ")[2]
+    scheme, _, token = auth_header.partition(" ")
+    if scheme != "Bearer" or len(auth_header) > MAX_HEADER_CHARACTERS:
+        raise NotAuthenticated("The Authorization header carries no bearer token.")
     try:
-        algorithm = jwt.get_unverified_header(token).get("alg")
-        jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as error:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, RecursionError, ValueError) as error:
         raise NotAuthenticated("The Authorization header carries no token.") from error
-    if algorithm != "RS256":
+    if parts["header"].get("alg") != "RS256":
         raise NotAuthenticated("The token must be signed with RS256.")
+    claims: dict[str, Any] = parts["payload"]
+    return claims
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _refuse(reason: str, error: Exception | None = None) -> NoReturn:
+    # What the token says is not repeated: whoever made it up chose it.
+    _logger.warning("A request was not authenticated: %s.", reason)
+    raise NotAuthenticated("The request carries no valid token for this bot.") from error
 
 
 async def _refuse_skills(claims: dict[str, Any] | list[dict[str, Any]]) -> None:

@@ -8,17 +8,38 @@ token and its replies anywhere, or into the network that it runs in.
 from shared.errors import NotPermitted
 from shared.urls import Url, is_loopback, is_private
 
-_CONNECTOR_HOSTS = (
+_CONNECTOR_DOMAINS = (
+    # Public Azure and Azure Government, with the regions of Direct Line and Web Chat:
     # https://learn.microsoft.com/azure/bot-service/bot-service-resources-faq-security
+    # https://learn.microsoft.com/azure/bot-service/ref-oauth-redirect-urls
     "botframework.com",
     "botframework.azure.us",
-    # Teams: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
-    "smba.trafficmanager.net",
-    "smba.infra.gcc.teams.microsoft.com",
-    "smba.infra.gov.teams.microsoft.us",
-    "smba.infra.dod.teams.microsoft.us",
+    # Azure operated by 21Vianet: https://docs.azure.cn/bot-service/how-to-deploy-china-cloud
+    "botframework.azure.cn",
+    # Teams' first ring, as in the payloads of
+    # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/update-and-delete-bot-messages
+    "botapi.skype.com",
 )
-"""Hosts of the Bot Connector; their subdomains (`directline.botframework.com`) belong to them."""
+"""Domains of the Bot Connector: they and their subdomains are Microsoft's."""
+
+_CONNECTOR_HOSTS = frozenset(
+    {
+        # Teams, public and in the clouds of the US government: https://learn.microsoft.com/
+        # microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
+        "smba.trafficmanager.net",
+        "smba.infra.gcc.teams.microsoft.com",
+        "smba.infra.gov.teams.microsoft.us",
+        "smba.infra.dod.teams.microsoft.us",
+        # These two: the Teams SDK's list of service hosts (CloudEnvironment of microsoft/teams.net)
+        "smba.onyx.prod.teams.trafficmanager.net",
+        "frontend.botapi.msg.infra.teams.microsoftonline.cn",
+    }
+)
+"""
+Hosts of the Bot Connector, without what is below them.
+
+Below trafficmanager.net anybody may have a name, also one with dots in it.
+"""
 
 
 class Destinations:
@@ -33,9 +54,10 @@ class Destinations:
         Accept a service URL or raise.
 
         Raises:
-            NotPermitted: it is not https (http only on loopback, in development), or its host is
-                neither the Bot Connector's nor allowed by the settings, or an address in a
-                private network, which no setting allows.
+            NotPermitted: it is not https (http only on loopback, in development), has a user, a
+                query or a host of more than one reading, or its host is neither the Bot
+                Connector's nor allowed by the settings, or an address in a private network,
+                which no setting allows.
         """
         url = Url.parse(service_url)
         if url is None or not self._is_allowed(url):
@@ -44,10 +66,15 @@ class Destinations:
             )
 
     def _is_allowed(self, url: Url) -> bool:
-        if is_loopback(url):
-            return self._development
-        if url.scheme != "https" or is_private(url):
+        if url.has_query:
+            # The path of each request is put at its end.
             return False
-        return url.host in self._allowed_hosts or any(
-            url.host == host or url.host.endswith(f".{host}") for host in _CONNECTOR_HOSTS
+        if is_loopback(url.host):
+            return self._development
+        if url.scheme != "https" or is_private(url.host):
+            return False
+        return (
+            url.host in _CONNECTOR_HOSTS
+            or url.host in self._allowed_hosts
+            or any(url.host == d or url.host.endswith(f".{d}") for d in _CONNECTOR_DOMAINS)
         )

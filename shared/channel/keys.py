@@ -8,12 +8,15 @@ for up to a day; and forgets all keys when it cannot fetch.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import jwt
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from shared.channel.http import HttpPool, read_object
@@ -31,6 +34,15 @@ FETCH_PAUSE_S = 10
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 """Microsoft's key set has about 100 KB."""
+
+MAX_KEYS = 200
+"""Microsoft's key sets have a dozen; each that is read takes 50 µs of the event loop."""
+
+MIN_KEY_BITS = 2048
+"""RFC 7518, section 3.3: a smaller key must not sign with RS256."""
+
+MAX_KEY_BITS = 16384
+"""OpenSSL checks no signature of a larger one; Microsoft's have 2048."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +94,19 @@ class SigningKeys:
     async def _refresh(self) -> None:
         if not self._may_fetch() and not self._fetch.is_under_way:
             raise KeysUnavailable(
-                f"{self._metadata_url} did not answer a moment ago; no token can be checked."
+                f"{_shown(self._metadata_url)} did not answer a moment ago; "
+                "no token can be checked."
             )
         await self._fetch.join()
 
     async def _fetch_keys(self) -> None:
         self._tried_s = self._clock()
         metadata = await self._get_object(self._metadata_url)
-        key_set = await self._get_object(str(metadata.get("jwks_uri", "")))
-        keys = dict(_readable_keys(key_set))
+        jwks_uri = metadata.get("jwks_uri")
+        key_set = await self._get_object(jwks_uri) if isinstance(jwks_uri, str) else {}
+        keys = dict(_readable_keys(key_set.get("keys")))
         if not keys:
-            raise KeysUnavailable(f"{self._metadata_url} leads to no keys.")
+            raise KeysUnavailable(f"{_shown(self._metadata_url)} leads to no keys.")
         self._keys = keys
         self._fetched_s = self._clock()
 
@@ -101,19 +115,37 @@ class SigningKeys:
             async with self._http.request("GET", url) as response:
                 response.raise_for_status()
                 return await read_object(response, MAX_DOCUMENT_BYTES)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise KeysUnavailable(f"{url} cannot be read: {type(error).__name__}.") from error
+        # What the endpoint sends may be anything: a body that cannot be read, a nesting that no
+        # parser follows, an address that is none.
+        except (aiohttp.ClientError, OSError, RecursionError, ValueError) as error:
+            raise KeysUnavailable(
+                f"{_shown(url)} cannot be read: {type(error).__name__}."
+            ) from error
 
 
-def _readable_keys(key_set: dict[str, Any]) -> list[tuple[str, SigningKey]]:
+class _Jwk(msgspec.Struct):
+    """The parts of a published RSA key that count."""
+
+    kty: str
+    kid: str
+    n: str
+    e: str
+    endorsements: list[str] | None = None
+
+
+def _readable_keys(entries: Any) -> Iterator[tuple[str, SigningKey]]:
     """Leave out what is no RSA key: one key of a new kind must not cost us the others."""
-    keys = []
-    for entry in key_set.get("keys", []):
+    for entry in entries[:MAX_KEYS] if isinstance(entries, list) else ():
         try:
-            key = SigningKey(
-                RSAAlgorithm.from_jwk(json.dumps(entry)), entry.get("endorsements") or []
-            )
-            keys.append((str(entry["kid"]), key))
-        except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError):
+            jwk = msgspec.convert(entry, _Jwk)
+            fields = {"kty": jwk.kty, "n": jwk.n, "e": jwk.e}
+            key = RSAAlgorithm.from_jwk(json.dumps(fields))
+        except (jwt.PyJWTError, OverflowError, UnsupportedAlgorithm, ValueError):
             continue
-    return keys
+        if isinstance(key, RSAPublicKey) and MIN_KEY_BITS <= key.key_size <= MAX_KEY_BITS:
+            yield jwk.kid, SigningKey(key, jwk.endorsements or [])
+
+
+def _shown(url: str) -> str:
+    """Return the part of a URL that may be printed: no query, which may hold a secret."""
+    return url.partition("?")[0][:200]

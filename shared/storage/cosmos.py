@@ -12,13 +12,14 @@ from azure.core.settings import settings as azure_settings
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredentialPolicy
 
-from shared.errors import StateConflict, StateUnreadable
+from shared.errors import StateConflict
 from shared.settings import CosmosSettings
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.cosmos_errors import container_missing, is_absent, translate
 from shared.storage.cosmos_patience import Patience
 from shared.storage.cosmos_sdk import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
+from shared.storage.items import document_in, item_of
 from shared.storage.keys import document_id
 
 OPERATION_TIMEOUT_S = 5.0
@@ -109,7 +110,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         found = {}
         for key, item in zip(ids, items, strict=True):
             if item is not None:
-                found[key] = self._codec.decode(_document_in(item))
+                found[key] = self._codec.decode(document_in(item, key))
                 set_e_tag(found[key], item["_etag"])
         return found
 
@@ -133,12 +134,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
             StateThrottled, StateForbidden, StateContainerMissing: see there; it is not stored.
         """
         items = {
-            key: {
-                "id": document_id(key),
-                "realId": key,
-                "document": self._codec.encode(document),
-            }
-            for key, document in changes.items()
+            key: item_of(key, self._codec.encode(document)) for key, document in changes.items()
         }
         e_tags = {key: e_tag_of(document) for key, document in changes.items()}
 
@@ -149,7 +145,8 @@ class CosmosStorage(CosmosDbPartitionedStorage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove the documents there are under `keys`, whoever wrote them last."""
-        await _all(self._delete_item(document_id(key)) for key in keys)
+        ids = [document_id(key) for key in keys]
+        await _all(self._delete_item(item_id) for item_id in ids)
 
     async def connect(self) -> None:
         """
@@ -227,13 +224,6 @@ async def _all(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
             raise outcome
         results.append(outcome)
     return results
-
-
-def _document_in(item: dict[str, Any]) -> dict[str, Any]:
-    document = item.get("document")
-    if not isinstance(document, dict):
-        raise StateUnreadable("The Cosmos DB item has no document in it; who else writes there?")
-    return document
 
 
 def _shorten_pipeline(connection: Any, transport: AioHttpTransport) -> None:

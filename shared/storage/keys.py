@@ -1,11 +1,25 @@
 """The id that a key's document has in Cosmos DB."""
 
+import hashlib
+import re
+
 from shared.errors import StateNotStorable
 
-MAX_ID_BYTES = 1023
-"""Cosmos DB's documented limit."""
+MAX_ID_CHARACTERS = 255
+"""What azure-cosmos sends. Cosmos DB takes 1,023 bytes: 255 characters have at most 1,020."""
 
-_ESCAPES = str.maketrans({character: f"*{ord(character)}" for character in "\\?/#\n\r*"})
+_DIGEST_CHARACTERS = 64
+"""Of SHA-256 in hexadecimal."""
+
+_SDK_ESCAPES = str.maketrans({character: f"*{ord(character)}" for character in "\\?/#\n\r*"})
+
+# The gateway of Cosmos DB answers 400 to a path with a control character in it (U+0000 to U+001F,
+# U+007F to U+009F): the SDK could create such a document, and never read it.
+_CONTROLS = {
+    code: f"*{code:02}" if code < 0x20 else f"*x{code:x}"
+    for code in (*range(0x20), *range(127, 160))
+}
+_LOOKS_HASHED = re.compile(f".*[0-9a-f]{{{_DIGEST_CHARACTERS}}}", re.DOTALL)
 
 
 def document_id(key: str) -> str:
@@ -13,22 +27,48 @@ def document_id(key: str) -> str:
     Return the id of the document that is stored under `key`: the SDK's, for any key that has one.
 
     Like the SDK's `CosmosDbKeyEscape`, it puts `*` and the code point in place of what Cosmos DB
-    does not allow in an id. The SDK also does so with tabs, and thereby confuses a tab and "2"
-    with a backslash: both are "*92". No channel has tabs in its ids, so they are refused, and no
-    two keys share an id.
+    does not allow in an id, and in place of the rest of a long id a hash, as the SDK does in its
+    compatibility mode. No two keys share an id, and every text has one, where the SDK
+
+    - makes "*9" of a tab, and so of a tab and "2" what it makes of a backslash: here "*092";
+    - leaves what cannot be an id as it is: here a space at the end is "*32", "." is "*46", and
+      other control characters have two digits, or an "x" and hexadecimal ones;
+    - lets an id of 255 characters look like one with a hash: here it gets a hash of another form.
 
     Raises:
-        StateNotStorable: no document can be stored under `key`.
+        StateNotStorable: `key` is empty or is no text.
     """
-    escaped = key.translate(_ESCAPES)
-    try:
-        size = len(escaped.encode())
-    except UnicodeEncodeError:
-        size = 0
-    # "." and ".." are steps in a URL's path.
-    if not 0 < size <= MAX_ID_BYTES or "\t" in key or escaped in (".", ".."):
-        raise StateNotStorable(
-            f"A storage key must have 1 to {MAX_ID_BYTES} bytes when escaped, be valid Unicode "
-            "without tabs, and be neither '.' nor '..'."
-        )
-    return escaped
+    _check(key)
+    named = key.translate(_SDK_ESCAPES)
+    if "\t" in named:
+        named = named.replace("\t2", "*092").replace("\t", "*9")
+    escaped = named
+    if not escaped.isprintable():  # Controls are not, and little else.
+        escaped = escaped.translate(_CONTROLS)
+    if escaped[-1] == " ":
+        escaped = f"{escaped[:-1]}*32"
+    elif escaped in (".", ".."):  # Steps in a URL's path.
+        escaped = f"{escaped[:-1]}*46"
+    if len(escaped) < MAX_ID_CHARACTERS:
+        return escaped
+    if len(escaped) > MAX_ID_CHARACTERS:
+        return _hashed(escaped, named, mark="")
+    # Else whoever may choose an id could choose the one that another's long id is shortened to.
+    return _hashed(escaped, named, mark="*h") if _LOOKS_HASHED.fullmatch(escaped) else escaped
+
+
+def _hashed(escaped: str, named: str, mark: str) -> str:
+    digest = hashlib.sha256(named.encode()).hexdigest()
+    return escaped[: MAX_ID_CHARACTERS - len(digest) - len(mark)] + mark + digest
+
+
+def _check(key: str) -> None:
+    if not key:
+        raise StateNotStorable("A storage key must be a text that is not empty.")
+    if not key.isascii():
+        try:
+            key.encode()
+        except UnicodeEncodeError as error:
+            raise StateNotStorable(
+                "A storage key has half of a surrogate pair, which is no character; remove it."
+            ) from error

@@ -5,16 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-import msgspec
 from botbuilder.core import Storage
 
-from shared.errors import StateConflict, StateTooLarge
+from shared.errors import StateConflict
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
+from shared.storage.items import refuse_too_large
 from shared.storage.keys import document_id
-
-MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
-"""Cosmos DB's documented limit, envelope included."""
+from shared.storage.sizes import from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,19 @@ class MemoryStorage(Storage):
 
     async def read(self, keys: Iterable[str]) -> dict[str, Document]:
         """Return the documents there are. The rest is as in `CosmosStorage.read`."""
+        ids = {key: document_id(key) for key in keys}
         await _let_others_run()
         found = {}
-        for key in keys:
-            stored = self._documents.get(document_id(key))
+        for key, item_id in ids.items():
+            stored = self._documents.get(item_id)
             if stored is not None:
-                found[key] = self._codec.decode(msgspec.json.decode(stored.json))
+                found[key] = self._codec.decode(from_json(stored.json))
                 set_e_tag(found[key], stored.e_tag)
         return found
 
     async def write(self, changes: dict[str, Document]) -> None:
         """Store each document if nobody else has. The rest is as in `CosmosStorage.write`."""
-        encoded = {key: self._encode(document) for key, document in changes.items()}
+        encoded = {key: self._encode(key, document) for key, document in changes.items()}
         expected = {key: e_tag_of(document) for key, document in changes.items()}
         ids = {key: document_id(key) for key in changes}
         await _let_others_run()
@@ -67,14 +66,14 @@ class MemoryStorage(Storage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove the documents there are. The rest is as in `CosmosStorage.delete`."""
+        ids = [document_id(key) for key in keys]
         await _let_others_run()
-        for key in keys:
-            self._documents.pop(document_id(key), None)
+        for item_id in ids:
+            self._documents.pop(item_id, None)
 
-    def _encode(self, document: Document) -> bytes:
-        json = msgspec.json.encode(self._codec.encode(document))
-        if len(json) > MAX_DOCUMENT_BYTES:
-            raise StateTooLarge("A document has more than the 2 MB that Cosmos DB takes.")
+    def _encode(self, key: str, document: Document) -> bytes:
+        json = to_json(self._codec.encode(document))
+        refuse_too_large(key, json)
         return json
 
 

@@ -38,6 +38,14 @@ class Apologies:
     not_kept: str = "Sorry, I could not remember this: {names}."
     """`names` are those of the state properties that were not stored."""
 
+    def for_error(self, error: Exception) -> str:
+        """What the user is told of it."""
+        if isinstance(error, StateUnreadable):
+            return self.state_unreadable
+        if isinstance(error, StateTooLarge):
+            return self.too_large
+        return self.bot_failed
+
 
 class _Kept(list[Activity]):
     """Replies that the SDK's turn context keeps for the HTTP response, until the turn is over."""
@@ -160,20 +168,12 @@ def apology(
     if trigger.type == ActivityTypes.invoke:
         answer = [failed_invoke(trigger)]
     elif trigger.type == ActivityTypes.message:
-        said = [message(_text(error, texts), trigger)]
+        said = [message(texts.for_error(error), trigger)]
     # With anything else nobody has said anything, and an apology would be read, which may
     # well be the next such event.
     if trigger.delivery_mode == DeliveryModes.expect_replies:
         said, answer = [], [*said, *(answer or [])]
     return Attempt(by, said, answer, home.properties, is_apology=True)
-
-
-def _text(error: Exception, texts: Apologies) -> str:
-    if isinstance(error, StateUnreadable):
-        return texts.state_unreadable
-    if isinstance(error, StateTooLarge):
-        return texts.too_large
-    return texts.bot_failed
 
 
 def check_size(document: Stored) -> None:

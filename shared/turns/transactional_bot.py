@@ -8,14 +8,15 @@ from collections.abc import Callable
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
-from shared.errors import StateUnreadable
+from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
 from shared.turns.attempt import Apologies
 from shared.turns.delivery import Channel
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
 from shared.turns.operations import message
+from shared.turns.process import Process
 from shared.turns.surroundings import Patience, Surroundings, loop_time_s
-from shared.turns.turn import Process, Turn
+from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
 
@@ -64,11 +65,10 @@ class TransactionalBot(Bot):
         async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
                 await turn.happen()
-            except StateUnreadable as error:
+            except (StateUnreadable, StateTooLarge, StateNotStorable) as error:
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.
                 _logger.error("A conversation cannot go on: %s", error)
-                if context.activity.type != ActivityTypes.message:
-                    return
-                sorry = message(self._apologies.state_unreadable, context.activity)
-                await Channel(context).say(sorry.subject)
+                if context.activity.type == ActivityTypes.message:
+                    sorry = message(self._apologies.for_error(error), context.activity)
+                    await Channel(context).say(sorry.subject)

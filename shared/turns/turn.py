@@ -28,32 +28,15 @@ from shared.turns.giving_up import rest_of
 from shared.turns.identity import TurnIdentity
 from shared.turns.journal import digest
 from shared.turns.leases import Leases, TurnState
-from shared.turns.limits import SEND_S, WAITING
-from shared.turns.locks import Locks
+from shared.turns.limits import SEND_S
 from shared.turns.operations import Operation, read_operations
 from shared.turns.owner import HeldLease, Owner
+from shared.turns.process import Process
 from shared.turns.stored import Stored, last_of
-from shared.turns.surroundings import (
-    STORE_FAULTS,
-    Patience,
-    Surroundings,
-    is_passing,
-    loop_time_s,
-)
+from shared.turns.surroundings import STORE_FAULTS, Patience, is_passing, loop_time_s
 from shared.turns.unit_of_work import UnitOfWork
-from shared.turns.watch import Watch
 
 _logger = logging.getLogger(__name__)
-
-
-class Process:
-    """What the turns of one process share."""
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self.surroundings = surroundings
-        self.watch = Watch()
-        self.conversations = Locks(most=WAITING)
-        self.documents = Locks()
 
 
 class Turn:
@@ -97,8 +80,7 @@ class Turn:
         Raises:
             TurnDeadlineExceeded: it found no place in time. Nothing has changed.
             DeliveryUncertain: this turn, or the one before it, could not be finished now.
-            StateTooLarge: it would store too much. Nothing has changed.
-            StateError: the store does not let us work.
+            StateError: the store does not let us work, not even for an apology.
         """
         home = await self.begin()
         while (by := home.journal.attempt_at(self._turn_id, self._former_id)) is None:
@@ -186,9 +168,11 @@ class Turn:
             properties=attempt.properties,
             journal=journal.with_properties(attempt.properties),
         )
-        others = (base.changed_by(one, (stamp, "")) for base, one in attempt.others.values())
-        for document in (*others, committed):
-            check_size(document)
+        if not attempt.is_apology:
+            # For an apology there is always room: what is left of the limit is for that.
+            others = (base.changed_by(one, (stamp, "")) for base, one in attempt.others.values())
+            for document in (*others, committed):
+                check_size(document)
         self._attempts[attempt.by] = attempt
         self._leases.take(attempt.by)
         try:

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from azure.cosmos.documents import ConnectionPolicy
-from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
+from botbuilder.azure import (
+    CosmosDbKeyEscape,
+    CosmosDbPartitionedConfig,
+    CosmosDbPartitionedStorage,
+)
 
 from shared.errors import StateConflict, StateUnreadable
 from shared.settings import CosmosSettings
@@ -84,3 +88,15 @@ async def test_what_cannot_be_read_is_left_as_it_is(
     with pytest.raises(StateConflict):
         await storage.write({KEY: {"name": "Grace"}})
     assert before == await storage.container.read_item(ID, partition_key=ID)
+
+
+async def test_an_item_of_another_key_is_not_read(storage: CosmosStorage) -> None:
+    """To the SDK a tab and "2" have the id of a backslash; nobody gets another's state."""
+    their_id = CosmosDbKeyEscape.sanitize_key("\t2", compatibility_mode=False)
+    await storage.container.create_item(
+        {"id": their_id, "realId": "\t2", "document": {"name": "Ada"}}
+    )
+    with pytest.raises(StateUnreadable, match="another key's"):
+        await storage.read(["\\"])
+    await storage.write({"\t2": {"name": "Grace"}})
+    assert "Grace" == (await storage.read(["\t2"]))["\t2"]["name"]

@@ -1,13 +1,26 @@
 """What every storage does. The SDK's own tests hold none of it."""
 
 import asyncio
+import json
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from botbuilder.core import Storage
+from botbuilder.core import (
+    BotAdapter,
+    BotState,
+    ConversationState,
+    PrivateConversationState,
+    Storage,
+    TurnContext,
+    UserState,
+)
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from shared.errors import StateConflict, StateNotStorable, StateTooLarge
+from shared.storage.keys import document_id
+from shared.storage.sizes import MAX_ITEM_BYTES
 from tests.contract.conftest import Note, UserProfile
 
 KEY = "msteams/users/29:1ab?c#d"
@@ -152,13 +165,6 @@ class TestWriting:
         with pytest.raises(StateNotStorable, match="e_tag"):
             await storage.write({KEY: {"e_tag": e_tag}})
 
-    # aiohttp: more than 1 MB at once may hold up the event loop. It is meant to be refused.
-    @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
-    async def test_a_document_beyond_two_megabytes_is_refused(self, storage: Storage) -> None:
-        """It is Cosmos DB's limit."""
-        with pytest.raises(StateTooLarge):
-            await storage.write({KEY: {"text": "x" * 2 * 1024 * 1024}})
-
     async def test_an_object_may_be_a_whole_document(self, storage: Storage) -> None:
         """A registered class with a field e_tag needs no dictionary around it."""
         note = Note("first")
@@ -192,30 +198,103 @@ class TestDeleting:
 
 class TestKeys:
     async def test_keys_do_not_mix(self, storage: Storage) -> None:
-        """Each key has its own document, whatever characters are in it."""
+        """Each key has its own document, whatever characters are in it, and however long it is."""
         keys = [
-            "a/b",
-            "a*47b",
-            "a\\b",
-            "a?b",
-            "a#b",
-            "a b",
-            "a%2Fb",
-            "ä",
-            "a+b",
-            "A/B",
-            "日本",
-            "a.",
+            *("a/b", "a*47b", "a\\b", "a?b", "a#b", "a b", "a%2Fb", "ä", "a+b", "A/B", "日本"),
+            *(".", "..", "...", "a.", " ", "  ", "a", "a ", "a  ", "a*32", "*", "**", "*32", "*46"),
+            *(
+                "\t",
+                "\t2",
+                "\\",
+                "*92",
+                "*092",
+                "a\nb",
+                "a\r",
+                "\x00",
+                "*00",
+                "\x1f",
+                "\x7f",
+                "\x85",
+            ),
+            *(
+                "a;b=c&d",
+                "%",
+                "%00",
+                "a:b@c",
+                "$",
+                "\u2028",
+                "\u202ea",
+                "e\u0301",
+                "é",
+                "𝄞",
+                "\ufeff",
+            ),
+            *("x" * length for length in (254, 255, 256, 385, 2000)),
+            *("x" * length + " " for length in (252, 253, 254, 255)),
+            *("/" * length for length in (84, 85, 86, 400)),
+            *("𝄞" * 255, "𝄞" * 256, "𝄞" * 256 + "/"),
         ]
         await storage.write({key: {"key": key} for key in keys})
         read = await storage.read(keys)
         assert {key: key for key in keys} == {key: doc["key"] for key, doc in read.items()}
+        await storage.write(read)
+        await storage.delete(keys[::2])
+        assert keys[1::2] == list(await storage.read(keys))
 
-    async def test_an_impossible_key_is_refused(self, storage: Storage) -> None:
-        """By every storage alike, so that development shows it."""
+    @pytest.mark.parametrize("state", [UserState, ConversationState, PrivateConversationState])
+    @pytest.mark.parametrize("end", ["", " ", "\t2", "/é\n", "x" * 300])
+    async def test_every_scope_of_the_sdk_has_its_keys(
+        self, storage: Storage, state: Callable[[Storage], BotState], end: str
+    ) -> None:
+        """Also the one whose keys name a conversation and a user, whatever their ids are."""
+        activity = Activity(
+            channel_id="msteams",
+            from_property=ChannelAccount(id=f"29:1{end}"),
+            conversation=ConversationAccount(id=f"19:x@thread.tacv2;messageid=1{end}"),
+        )
+        saved, later = (TurnContext(cast(BotAdapter, object()), activity) for _ in range(2))
+        scope: BotState = state(storage)
+        await scope.create_property("name").set(saved, "Ada")
+        await scope.save_changes(saved)
+        assert "Ada" == await scope.create_property("name").get(later)
+
+    @pytest.mark.parametrize("key", ["", "\ud800", "a" * 300 + "\udfff"])
+    async def test_what_is_no_key_is_refused(self, storage: Storage, key: str) -> None:
+        """By every storage alike and for every operation, before anything is written."""
+        await storage.write({"kept": {"name": "Ada"}})
+        before = await storage.read(["kept"])
         with pytest.raises(StateNotStorable):
-            await storage.read([""])
+            await storage.read(["kept", key])
         with pytest.raises(StateNotStorable):
-            await storage.write({"x" * 2000: {}})
+            await storage.write({"kept": {**before["kept"], "name": "Grace"}, key: {}})
         with pytest.raises(StateNotStorable):
-            await storage.delete([".."])
+            await storage.delete(["kept", key])
+        assert before == await storage.read(["kept"])
+
+
+# aiohttp: more than 1 MB at once may hold up the event loop. It is meant to be refused.
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+class TestSizes:
+    """What counts is JSON as azure-cosmos sends it: in ASCII, and in the SDK's envelope."""
+
+    @pytest.mark.parametrize("text", ["x", "é", "漢", "🎲", "\x7f", "\\", '"', "\n", "\x01"])
+    @pytest.mark.parametrize("key", ["k", "漢/" * 200])
+    async def test_the_largest_document_is_the_same_everywhere(
+        self, storage: Storage, text: str, key: str
+    ) -> None:
+        """One byte more is refused, by memory as by Cosmos DB."""
+        item = {"id": document_id(key), "realId": key, "document": {"text": "", "fill": ""}}
+        room = MAX_ITEM_BYTES - len(json.dumps(item, separators=(",", ":")))
+        times, rest = divmod(room, len(json.dumps(text)) - 2)
+        document = {"text": text * times, "fill": "x" * rest}
+        await storage.write({key: document})
+        document["fill"] += "x"
+        with pytest.raises(StateTooLarge, match=f"{MAX_ITEM_BYTES + 1:,} bytes"):
+            await storage.write({key: document})
+        assert text * times == (await storage.read([key]))[key]["text"]
+
+    async def test_nothing_is_written_if_one_document_is_too_large(self, storage: Storage) -> None:
+        """It is found before the first request."""
+        with pytest.raises(StateTooLarge):
+            await storage.write({"good": {"name": "Ada"}, "bad": {"text": "漢" * 400_000}})
+        assert {} == await storage.read(["good"])

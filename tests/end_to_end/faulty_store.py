@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from typing import Self
@@ -67,7 +68,8 @@ class FaultyStore:
                 treatment = self._next_treatments[document].popleft()
         if treatment.accepted:
             answer = await self._pass_on(request, body)
-        if treatment == WELL:
+        if treatment.accepted and treatment.status == WELL.status and treatment.delay_s < math.inf:
+            await asyncio.sleep(treatment.delay_s)
             return answer
         self.treated.append((document, treatment))
         await asyncio.sleep(treatment.delay_s)

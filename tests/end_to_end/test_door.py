@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import jwt
@@ -58,10 +59,12 @@ class Door:
         """Send a request; return the status, having seen that the answer tells nothing."""
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self.session.request(
             method,
             self.instance.url,
-            data=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            # As a file: for large bytes aiohttp warns that it would hold up its event loop.
+            data=BytesIO(content),
             headers={"Content-Type": "application/json", **headers},
         ) as response:
             text = (await response.read()).decode()
@@ -94,6 +97,8 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
         "issuer": (401, await door.answers(token=door.token(iss="https://evil.example"))),
         "unsigned": (401, await door.answers(token=jwt.encode({"iss": ISSUER}, "", "none"))),
         "algorithm": (401, await door.answers(token=jwt.encode({}, "marked-token" * 4, "HS256"))),
+        "no end": (401, await door.answers(token=door.token(exp=None))),
+        "a user's": (401, await door.answers(token=door.token(iss=OTHER_BOT["iss"], scp="x"))),
         "no issuer": (401, await door.answers(token=door.token(iss=None))),
         "no audience": (401, await door.answers(token=door.token(aud=None))),
         "unknown key": (401, await door.answers(token=door.issuer.sign({"iss": ISSUER}, kid="x"))),
@@ -104,16 +109,38 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
             403,
             await door.answers(elsewhere, token=door.token(serviceurl="https://evil.example/")),
         ),
-        "empty": (400, await door.answers(b"")),
-        "brace": (400, await door.answers(b"{")),
-        "list": (400, await door.answers(b"[]")),
-        "encoding": (400, await door.answers(b'{"type": "\xff"}')),
-        "same key twice": (400, await door.answers(b'{"type": "message", "type": "event"}')),
-        "wrong type": (400, await door.answers({**ACTIVITY, "text": {"a": 1}})),
-        "no conversation": (400, await door.answers({**ACTIVITY, "conversation": None})),
-        "bad time": (400, await door.answers({**ACTIVITY, "timestamp": "marked-text"})),
-        "nesting": (400, await door.answers(b"[" * 100_000)),
-        "size": (413, await door.answers(b" " * (256 * 1024 + 1))),
+        "empty": (400, await door.answers(b"", token=door.token())),
+        "brace": (400, await door.answers(b"{", token=door.token())),
+        "list": (400, await door.answers(b"[]", token=door.token())),
+        "encoding": (400, await door.answers(b'{"type": "\xff"}', token=door.token())),
+        "same key twice": (
+            400,
+            await door.answers(b'{"type": "message", "type": "event"}', token=door.token()),
+        ),
+        "wrong type": (
+            400,
+            await door.answers({**ACTIVITY, "text": {"a": 1}}, token=door.token()),
+        ),
+        "no conversation": (
+            400,
+            await door.answers({**ACTIVITY, "conversation": None}, token=door.token()),
+        ),
+        "bad time": (
+            400,
+            await door.answers({**ACTIVITY, "timestamp": "marked-text"}, token=door.token()),
+        ),
+        "nesting": (400, await door.answers(b"[" * 100_000, token=door.token())),
+        "values": (400, await door.answers({"membersRemoved": [{}] * 87_000}, token=door.token())),
+        "size": (413, await door.answers(b" " * (1024 * 1024 + 1), token=door.token())),
+        "size without a token": (401, await door.answers(b" " * (1024 * 1024 + 1))),
+        "brace without a token": (401, await door.answers(b"{")),
+        "values without a token": (401, await door.answers({"membersRemoved": [{}] * 87_000})),
+        "long text": (
+            200,
+            await door.answers(
+                {**ACTIVITY, "id": "2", "text": "\u4f60" * 95_000}, token=door.token()
+            ),
+        ),
         "media type": (415, await door.answers(**{"Content-Type": "text/plain"})),
         "compressed": (415, await door.answers(**{"Content-Encoding": "gzip"})),
         "method": (405, await door.answers(b"", method="GET")),

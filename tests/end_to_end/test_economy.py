@@ -114,30 +114,39 @@ async def test_a_hundred_turns_share_clients(
     assert {ConnectorClient: 1, CosmosClient: 1} == made
 
 
-async def test_first_request_connects_while_it_is_authenticated(
+async def test_first_request_connects_once_it_is_authenticated(
     instances: Instances,
     settings: dict[str, str],
     genuine_channel: FakeChannel,
     faulty_store: FaultyStore,
     issuer: IdentityProvider,
 ) -> None:
-    """The way to the store, and the token for the replies, do not wait for the channel's keys."""
+    """Until the token has proven genuine, a fresh worker asks for the channel's keys alone."""
     channel = genuine_channel
     channel.bot_url = instances.start(settings).url
-    issuer.open.clear()
 
+    def asked() -> tuple[int, int, int]:
+        return issuer.fetches, issuer.tokens_given, len(faulty_store.connections)
+
+    genuine, channel.token = channel.token, issuer.sign(channel_claims(aud="another"))
+    assert 401 == await channel.says("hello")
+    strangers = asked()
+    channel.token = genuine
+    issuer.open.clear()
     turn = asyncio.create_task(channel.says("hello"))
     for _ in range(3000):
-        if issuer.fetches and issuer.tokens_given and faulty_store.connections:
+        if issuer.fetches:
             break
         await asyncio.sleep(0.01)
-    asked = (issuer.fetches, issuer.tokens_given, len(faulty_store.connections))
+    checking = asked()
     issuer.open.set()
 
     assert 200 == await turn
-    assert (1, 1, 2) == asked
+    assert ((0, 0, 0), (1, 0, 0)) == (strangers, checking)
     assert ["What is your name?"] == channel.replies()
-    assert asked == (issuer.fetches, issuer.tokens_given, len(faulty_store.connections))
+    assert (1, 1) == asked()[:2]
+    # The turn reads its two documents while the way to them is being opened.
+    assert len(faulty_store.connections) <= 4
 
 
 async def test_first_request_that_cannot_connect_is_answered_as_ever(

@@ -15,6 +15,7 @@ from shared.settings import CosmosSettings, Settings
 from shared.storage.codec import DocumentCodec
 from shared.storage.cosmos import CosmosStorage
 from shared.storage.memory import MemoryStorage
+from tests.identity_provider import IdentityProvider, channel_claims
 
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
@@ -82,6 +83,46 @@ async def test_two_apps_over_one_store_are_two_workers() -> None:
         "Thanks Ada. To see conversation data, type anything.",
         "Ada sent: hello",
     ] == texts
+
+
+class CountedMemory(MemoryStorage):
+    """State in memory, as if behind a connection."""
+
+    def __init__(self) -> None:
+        super().__init__(DocumentCodec(STATE_TYPES))
+        self.connects = 0
+
+    async def connect(self) -> None:
+        self.connects += 1
+
+
+async def test_a_stranger_makes_the_worker_connect_to_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fresh worker fetches its own token and opens its store for the first genuine request."""
+    storage = CountedMemory()
+    async with IdentityProvider().serve() as issuer:
+        for name, value in issuer.identity_settings.items():
+            monkeypatch.setenv(name, value)
+        app = create_app(
+            Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), storage=storage
+        )
+
+        async def answer(token: str) -> int:
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+            request = func.HttpRequest("POST", "http://localhost/", headers=headers, body=b"{}")
+            response = await app.handle(request)
+            return int(response.status_code)
+
+        strangers = [await answer("x"), await answer(issuer.sign(channel_claims(exp=1)))]
+        before = (storage.connects, issuer.tokens_given)
+        genuine = [await answer(issuer.sign(channel_claims())) for _ in range(2)]
+        await app.close()
+
+        assert [401, 401] == strangers
+        assert (0, 0) == before
+        assert [400, 400] == genuine
+        assert (1, 1) == (storage.connects, issuer.tokens_given)
 
 
 @pytest.mark.parametrize("key", ["emulator/users/u", "emulator/conversations/c"])

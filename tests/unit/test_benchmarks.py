@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.refused import measure
 from benchmarks.sampler import REST, part_of
 from benchmarks.summary import (
     ROWS,
@@ -127,6 +128,7 @@ def test_samples_are_taken_of_what_runs() -> None:
     """A process that computes is seen computing."""
     program = """
 import json, os
+from benchmarks.refused import measure
 from benchmarks.sampler import Sampler
 sampler = Sampler()
 sampler.start()
@@ -139,3 +141,11 @@ os._exit(0)
     said = subprocess.check_output([sys.executable, "-c", program], cwd=root, text=True, timeout=60)
 
     assert f"['{REST}']\n" == said
+
+
+async def test_refused_requests_are_refused() -> None:
+    """What the benchmark measures as refused is, small and large; else it stops."""
+    measured = await measure(rounds=1, requests=1)
+
+    assert measured
+    assert all(small_s > 0 and large_s > 0 for _, small_s, large_s in measured)

@@ -37,7 +37,14 @@ async def test_the_bot_in_the_readme_runs_as_it_stands(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/azure.md", "docs/performance.md", "docs/security.md"]
+    "document",
+    [
+        "README.md",
+        "docs/azure.md",
+        "docs/performance.md",
+        "docs/region-loss.md",
+        "docs/security.md",
+    ],
 )
 def test_links_lead_somewhere(document: str) -> None:
     """What a page links to within the project is there."""

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import AppType, CosmosSettings, Identity, Settings
+from shared.settings import AZURE_MARKERS, AppType, CosmosSettings, Identity, Settings
 
 APP_ID = "11111111-1111-1111-1111-111111111111"
 TENANT_ID = "22222222-2222-2222-2222-222222222222"
@@ -40,13 +40,31 @@ def test_azure_needs_an_identity_and_a_store() -> None:
     assert ["MicrosoftAppId", "CosmosDbEndpoint"] == names
 
 
-@pytest.mark.parametrize("name", ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME"])
+@pytest.mark.parametrize("name", AZURE_MARKERS)
 def test_development_is_not_believed_in_azure(name: str) -> None:
-    """A stray AZURE_FUNCTIONS_ENVIRONMENT=Development in Azure opens nothing, and is named."""
+    """Where the app is deployed, AZURE_FUNCTIONS_ENVIRONMENT=Development opens nothing."""
     found = faults({**DEVELOPMENT, name: "x"})
 
     assert ["MicrosoftAppId", "CosmosDbEndpoint"] == [fault.split()[0] for fault in found[:2]]
     assert f"because {name} is set" in found[2]
+
+
+def test_each_platform_is_told_by_its_variables() -> None:
+    """Every way to host the app, in Azure or a cluster, sets one of the markers."""
+    hosted = (
+        {"WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME"},  # App Service
+        {"CONTAINER_NAME", "WEBSITE_SITE_NAME"},  # Consumption on Linux
+        {"WEBSITE_POD_NAME", "LEGION_SERVICE_HOST"},  # Flex Consumption
+        {"CONTAINER_APP_NAME", "CONTAINER_APP_REVISION"},  # Container Apps
+        {"KUBERNETES_SERVICE_HOST"},
+    )
+
+    assert all(names <= set(AZURE_MARKERS) for names in hosted)
+
+
+def test_core_tools_are_a_developers_machine() -> None:
+    """`func start` names the local host in a variable that Azure sets, too."""
+    assert Settings.from_environ({**DEVELOPMENT, "WEBSITE_HOSTNAME": "localhost:7071"}).development
 
 
 def test_an_unknown_environment_is_not_development() -> None:
@@ -178,3 +196,181 @@ def test_hosts_are_compared_in_lower_case() -> None:
 def test_blank_is_missing() -> None:
     """A setting that is there, but blank, counts as not set: the portal saves such ones."""
     assert Settings.from_environ({**DEVELOPMENT, "MicrosoftAppId": "  "}).identity is None
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "abcdef01-1111-4111-8111-00000000000f",
+        "ABCDEF01-1111-4111-8111-00000000000F",
+        "{abcdef01-1111-4111-8111-00000000000f}",
+        "(abcdef01-1111-4111-8111-00000000000f)",
+        "urn:uuid:abcdef01-1111-4111-8111-00000000000f",
+        "abcdef0111114111811100000000000f",
+        " {ABCDEF0111114111811100000000000F} ",
+    ],
+)
+def test_ids_are_spelled_as_in_tokens(spelled: str) -> None:
+    """However an app's and a tenant's id are written, they are compared as tokens spell them."""
+    environ = {**AZURE, "MicrosoftAppId": spelled, "MicrosoftAppTenantId": spelled}
+
+    canonical = "abcdef01-1111-4111-8111-00000000000f"
+
+    expected = Identity(AppType.USER_ASSIGNED_MSI, canonical, canonical, "")
+    assert expected == Settings.from_environ(environ).identity
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1" * 31,
+        "1" * 33,
+        f"{APP_ID}-",
+        "11111111_1111_1111_1111_111111111111",
+        "0x111111-1111-1111-1111-111111111111",
+        "+1111111-1111-1111-1111-111111111111",
+        "\uff11" * 32,
+        "common",
+    ],
+)
+def test_an_id_is_a_uuid(value: str) -> None:
+    """What only looks like a UUID is named at the start, and not with each message."""
+    assert ["MicrosoftAppId"] == [
+        fault.split()[0] for fault in faults({**AZURE, "MicrosoftAppId": value})
+    ]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "user@x",
+        "user:password@x",
+        "a b",
+        "a\tb",
+        ".",
+        "..",
+        "a..b",
+        ".a",
+        "connector.example.",
+        "localhost.",
+        "-a.example",
+        "a-.example",
+        "a%2eb",
+        "a%00",
+        "a\\b",
+        "a/b",
+        "a:443",
+        "a?b",
+        "a#b",
+        "*.example",
+        "https://a.example",
+        "bücher.example",
+        "\uff4cocalhost",
+        "a\u3002b",
+        "x" * 64 + ".example",
+        ".".join(["x" * 60] * 5),
+        # Addresses in disguise: names of digits, octal, hexadecimal and short forms, IPv6.
+        "2130706433",
+        "017700000001",
+        "0x7f000001",
+        "0x7f.1",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.0.01",
+        "127.0.0.1.",
+        "1.2.3.4.5",
+        "300.0.0.1",
+        "a.0x",
+        "[::1]",
+        "::ffff:127.0.0.1",
+        "fe80::1%eth0",
+    ],
+)
+@pytest.mark.parametrize("where", [AZURE, DEVELOPMENT], ids=["azure", "development"])
+def test_an_allowed_host_is_a_plain_name(where: dict[str, str], host: str) -> None:
+    """What is no host name, or an address in disguise, stops the app."""
+    environ = {**where, "AllowedServiceHosts": f"connector.example,{host}"}
+
+    assert ["AllowedServiceHosts"] == [fault.split()[0] for fault in faults(environ)]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "bot.localhost",
+        "localhost.localdomain",
+        "ip6-localhost",
+        "127.0.0.1",
+        "127.8.8.8",
+        "0.0.0.0",
+        "10.0.0.4",
+        "169.254.169.254",
+    ],
+)
+def test_no_allowed_host_is_this_machine_or_its_network(host: str) -> None:
+    """In Azure the bot's token goes neither to loopback nor into a private network."""
+    assert ["AllowedServiceHosts"] == [
+        fault.split()[0] for fault in faults({**AZURE, "AllowedServiceHosts": host})
+    ]
+
+
+KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        f"AccountEndpoint=https://account.documents.azure.com:443/;AccountKey={KEY};",
+        f"https://account.documents.azure.com:443/;AccountKey={KEY};",
+        f"https://account.documents.azure.com:443/{KEY}",
+        f"https://account.documents.azure.com:443/?key={KEY}",
+        f"https://account.documents.azure.com:443/#{KEY}",
+        f"https://account:{KEY}@account.documents.azure.com:443/",
+        f"http://account.documents.azure.com:443/?key={KEY}",
+        KEY,
+        "0123456789abcdef" * 4,
+    ],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CosmosDbEndpoint",
+        "ToChannelFromBotLoginUrl",
+        "ToBotFromChannelOpenIdMetadataUrl",
+        "ToBotFromEmulatorOpenIdMetadataUrl",
+        "ChannelService",
+        "MicrosoftAppType",
+        "MicrosoftAppId",
+        "MicrosoftAppTenantId",
+        "AllowedServiceHosts",
+        "CosmosDbVerifyTls",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_printed(name: str, endpoint: str) -> None:
+    """A connection string, a key or a URL with either is repeated in no error and no repr."""
+    try:
+        said = repr(Settings.from_environ({**AZURE, name: endpoint}))
+    except SettingsError as error:
+        said = str(error)
+
+    assert KEY[:20] not in said
+    assert "0123456789abcdef" not in said
+
+
+def test_a_connection_string_is_no_endpoint() -> None:
+    """One who pastes the connection string learns which part of it is wanted."""
+    pasted = f"AccountEndpoint=https://account.documents.azure.com:443/;AccountKey={KEY};"
+
+    (found,) = faults({**AZURE, "CosmosDbEndpoint": pasted})
+
+    assert "AccountEndpoint" in found
+
+
+def test_a_harmless_value_is_repeated() -> None:
+    """What cannot be a secret is named, so that its author finds it."""
+    found = faults({**AZURE, "ChannelService": "https://elsewhere.example"})
+
+    assert "'https://elsewhere.example'" in found[0]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from botbuilder.core import Storage
 
+from shared.bot.conversation_data import MAX_PROMPTED
 from tests.unit.bot.conftest import Chat
 
 WELCOME = "Welcome to State Bot Sample. Type anything to get started."
@@ -195,6 +196,20 @@ class TestGroup:
         await chat.says("<at>Bot</at> hi", entities=[mention])
 
         assert [THANKS] == await chat.says("<at>Bot</at> Ada", entities=[mention])
+
+    async def test_a_large_group_does_not_grow_without_bound(
+        self, chat_of: Callable[..., Chat], storage: Storage
+    ) -> None:
+        """Of the many who never answer the first are forgotten, and asked again when they speak."""
+        for n in range(MAX_PROMPTED + 1):
+            assert [QUESTION] == await chat_of(f"user-{n}").says("hi")
+
+        documents = await storage.read(["test/conversations/conversation"])
+        prompted = documents["test/conversations/conversation"]["ConversationData"]
+        assert MAX_PROMPTED == len(prompted.prompted_for_user_name)
+        assert [THANKS] == await chat_of(f"user-{MAX_PROMPTED}").says("Ada")
+        assert [QUESTION] == await chat_of("user-0").says("Ada")
+        assert [THANKS] == await chat_of("user-0").says("Ada")
 
 
 class TestOtherActivities:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from botbuilder.schema import Activity
@@ -74,11 +75,25 @@ def test_daylight_saving_is_the_zones() -> None:
         "\0",
         "\ud800",
         "x" * 10_000,
+        "x/" * 100 + "x",
+        "x/" * 5_000 + "x",
+        "Europe/" + "x" * 10_000,
+        "Europe/Paris\n",
     ],
 )
 def test_without_a_zone_the_time_is_utc_and_says_so(zone: str | None) -> None:
     """A time zone that is missing, unknown or no name at all is UTC."""
     assert IN_UTC == local_time(message(localTimezone=zone))
+
+
+def test_every_zone_is_known() -> None:
+    """What is looked up must have the form of a name, and all names have it."""
+    zones = available_timezones()
+
+    assert zones
+    assert [] == [
+        zone for zone in zones if local_time(message(localTimezone=zone)).endswith(" UTC")
+    ]
 
 
 @pytest.fixture

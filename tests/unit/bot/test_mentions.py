@@ -7,7 +7,7 @@ from botbuilder.schema import Activity
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bot.mentions import text_without_mention
+from shared.bot.mentions import MAX_SPELLINGS, text_without_mention
 
 
 def message(text: str | None, *entities: Any, **fields: Any) -> Activity:
@@ -61,6 +61,29 @@ def test_a_mention_is_what_the_channel_says_it_is(as_written: str) -> None:
 def test_a_mention_without_text_is_found_by_the_name() -> None:
     """Where the channel does not say how the mention is written, it is the name in its tag."""
     assert "Ada" == text_without_mention(message("<at>Bot</at> Ada", mention("bot", None)))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\u2003"])
+def test_a_blank_is_no_mention(blank: str) -> None:
+    """A mention of nothing takes nothing out of the text."""
+    assert "I am  Ada" == text_without_mention(message("I am  Ada", mention("bot", blank)))
+
+
+def test_a_mention_is_taken_out_once_however_often_it_is_listed() -> None:
+    """Channels list a mention for each time it is written, and one search finds them all."""
+    text = "<at>Bot</at> Ada " * 1_000
+
+    assert " ".join(["Ada"] * 1_000) == text_without_mention(message(text, *[OF_BOT] * 1_000))
+
+
+def test_a_bot_has_a_few_spellings() -> None:
+    """A message that writes the bot's mention in more ways than that keeps the others."""
+    spellings = [f"<at>{n}</at>" for n in range(MAX_SPELLINGS + 1)]
+    text = "Ada ".join(spellings)
+
+    assert f"Ada {'Ada ' * (MAX_SPELLINGS - 1)}{spellings[-1]}" == text_without_mention(
+        message(text, *(mention("bot", spelling) for spelling in spellings))
+    )
 
 
 def test_without_a_mention_the_text_is_trimmed_and_else_untouched() -> None:

@@ -100,6 +100,7 @@ async def test_a_name_has_a_hundred_characters_at_most() -> None:
     assert "That is longer than 100 characters." == await objection_to(
         "é" * (MAX_NAME_CHARACTERS + 1)
     )
+    assert "That is longer than 100 characters." == await objection_to("\u200b" * 500_000)
 
 
 @given(st.text())

@@ -5,6 +5,8 @@ The tokens come from an issuer on this machine, through the SDK's own override s
 for Azure's clouds, by standing in at the addresses that the SDK has built in.
 """
 
+import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +14,10 @@ from typing import Any
 import jwt
 import pytest
 from botbuilder.schema import Activity, ChannelAccount
-from botframework.connector.auth import JwtTokenExtractor
+from botframework.connector.auth import BotFrameworkAuthentication, JwtTokenExtractor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt import PyJWS
 
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
@@ -158,6 +163,23 @@ async def test_only_rs256_counts(
         channel_claims(exp=int(time.time()) - HOUR_S),
         channel_claims(nbf=int(time.time()) + HOUR_S),
         channel_claims(exp="soon"),
+        channel_claims(exp=None),
+        channel_claims(exp=str(int(time.time()) + HOUR_S)),
+        channel_claims(exp=True),
+        channel_claims(exp=[int(time.time()) + HOUR_S]),
+        channel_claims(exp=float("nan")),
+        channel_claims(exp=float("inf")),
+        channel_claims(exp=-(10**400)),
+        channel_claims(nbf="now"),
+        channel_claims(nbf="0"),
+        channel_claims(nbf=False),
+        channel_claims(nbf=float("inf")),
+        channel_claims(nbf=10**400),
+        channel_claims(iat=int(time.time()) + HOUR_S),
+        channel_claims(iat="0"),
+        channel_claims(iat={}),
+        channel_claims(serviceurl=5),
+        channel_claims(serviceurl=[SERVICE_URL]),
         channel_claims(aud=OTHER_APP_ID),
         channel_claims(aud=None),
         channel_claims(aud=[APP_ID, OTHER_APP_ID]),
@@ -169,6 +191,12 @@ async def test_only_rs256_counts(
         emulator_claims(azp=None),
         emulator_claims(ver=None),
         emulator_claims(ver="3.0"),
+        emulator_claims(exp=None),
+        # A user's token for the bot, which any app may get that the user signs in to.
+        emulator_claims(scp="access_as_user"),
+        emulator_claims(scp=""),
+        emulator_claims(scp=["access_as_user"]),
+        emulator_claims(idtyp="user"),
         # What the bot itself sends to the channel with each reply.
         emulator_claims(aud=ISSUER),
         emulator_claims(aud=None),
@@ -182,6 +210,148 @@ async def test_a_token_is_for_this_bot_from_its_channel_and_of_now(
     """Signed with a good key, but expired, early, or by or for somebody else: refused."""
     with pytest.raises(NotAuthenticated):
         await door.authenticate_request(activity(), f"Bearer {issuer.sign(claims)}")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        channel_claims(iss="https://evil.example"),
+        channel_claims(iss=None),
+        channel_claims(aud=OTHER_APP_ID),
+        channel_claims(exp=None),
+        channel_claims(serviceurl=None),
+        emulator_claims(scp="access_as_user"),
+    ],
+    ids=lambda claims: ",".join(f"{key}={value}" for key, value in claims.items())[:60],
+)
+async def test_no_key_is_fetched_for_what_cannot_be_genuine(
+    door: ChannelAuthentication, issuer: IdentityProvider, claims: dict[str, Any]
+) -> None:
+    """A token that says of itself that it is for another bot or by nobody costs no connection."""
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate(f"Bearer {issuer.sign(claims)}")
+
+    assert issuer.fetches == 0
+
+
+async def test_a_made_up_key_is_looked_for_once(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """What is left to a forger who knows the bot's id: one look at the keys in ten seconds."""
+    for n in range(20):
+        with pytest.raises(NotAuthenticated):
+            await door.authenticate(f"Bearer {issuer.sign(channel_claims(), kid=f'made-up-{n}')}")
+
+    assert issuer.fetches == 1
+
+
+async def test_who_speaks_is_known_without_the_activity(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """The token is checked before anything of the activity is, and then held against it."""
+    header = f"Bearer {issuer.sign(channel_claims())}"
+    caller = await door.authenticate(header)
+    await door.permit(caller, header, "msteams", SERVICE_URL)
+
+    assert caller.claims_identity.is_authenticated
+    with pytest.raises(NotPermitted):
+        await door.permit(caller, header, "msteams", "https://smba.trafficmanager.net/amer/")
+    with pytest.raises(NotPermitted):
+        await door.permit(caller, header, "facebook", SERVICE_URL)
+
+
+@pytest.mark.parametrize("where", ["overridden", "public", "government"])
+async def test_two_steps_let_in_whom_the_sdk_lets_in(
+    issuer: IdentityProvider, http: HttpPool, where: str
+) -> None:
+    """Split in two, the SDK's validation accepts the same tokens for the same activities."""
+    door = authentication(issuer, http, where)
+    channel = GOVERNMENT_ISSUER if where == "government" else ISSUER
+    hour_ago_s = int(time.time()) - HOUR_S
+    claims = (
+        channel_claims(iss=channel),
+        channel_claims(iss=channel, serviceurl="https://other.example"),
+        channel_claims(iss=channel, aud=OTHER_APP_ID),
+        channel_claims(iss=channel, exp=hour_ago_s),
+        channel_claims(iss="https://evil.example"),
+        emulator_claims(),
+        emulator_claims(serviceurl="https://other.example"),
+        emulator_claims(azp=OTHER_APP_ID, aud=OTHER_APP_ID),
+        emulator_claims(exp=hour_ago_s),
+    )
+    activities = (
+        activity(),
+        activity(service_url="https://other.example"),
+        activity(channel_id="emulator"),
+        activity(channel_id="facebook"),
+        activity(channel_id="facebook", service_url="https://other.example"),
+    )
+    for token in map(issuer.sign, claims):
+        for sent in activities:
+            header = f"Bearer {token}"
+
+            async def lets_in(judge: BotFrameworkAuthentication) -> bool:
+                try:
+                    await judge.authenticate_request(sent, header)  # noqa: B023  (called at once)
+                except Exception:
+                    return False
+                return True
+
+            assert await lets_in(door._sdk) == await lets_in(door)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"5",
+        b"null",
+        b"[]",
+        b"{",
+        b"[" * 5_000,
+        b'{"iss":' * 2_000,
+        b"9" * 5_000,
+        b"\xff",
+        b"[" * 900_000,
+    ],
+    ids=lambda payload: repr(payload[:20]),
+)
+async def test_what_is_inside_a_token_may_be_anything(
+    door: ChannelAuthentication, issuer: IdentityProvider, payload: bytes
+) -> None:
+    """A token whose claims are no claims is none, also one that is signed."""
+    token = PyJWS().encode(payload, issuer._keys[issuer.key_id], "RS256", {"kid": issuer.key_id})
+    unsigned = b".".join(map(base64.urlsafe_b64encode, (payload, payload, b"x"))).decode()
+
+    for header in (f"Bearer {token}", f"Bearer {unsigned}"):
+        with pytest.raises(NotAuthenticated):
+            await door.authenticate(header)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "serviceurl", "ver", "azp", "appid"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()),
+        min_size=1,
+    )
+)
+def test_any_claims_get_an_answer(claims: dict[str, Any]) -> None:
+    """Whatever a genuine issuer might write into a token, it is valid or it is refused."""
+
+    async def ask() -> None:
+        async with IdentityProvider().serve() as issuer:
+            http = HttpPool()
+            door = authentication(issuer, http, "overridden")
+            try:
+                await door.authenticate(f"Bearer {issuer.sign({**channel_claims(), **claims})}")
+            except (NotAuthenticated, NotPermitted):
+                pass
+            finally:
+                await http.close()
+
+    asyncio.run(ask())
 
 
 async def test_the_signature_is_checked(

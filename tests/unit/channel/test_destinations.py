@@ -16,7 +16,16 @@ ALLOWED = frozenset({"connector.example"})
         "https://directline.botframework.com/",
         "https://webchat.botframework.com",
         "https://pod.directline.botframework.azure.us/",
+        "https://europe.directline.botframework.com/",
+        "https://india.webchat.botframework.com/",
+        "https://slack.botframework.com/",
+        "https://directline.botframework.azure.cn/",
+        "https://canary.botapi.skype.com/amer/",
         "https://smba.infra.gcc.teams.microsoft.com/gcc/",
+        "https://smba.infra.gov.teams.microsoft.us/teams",
+        "https://smba.infra.dod.teams.microsoft.us/teams",
+        "https://smba.onyx.prod.teams.trafficmanager.net/",
+        "https://frontend.botapi.msg.infra.teams.microsoftonline.cn/",
         "https://connector.example:8443/path",
     ],
 )
@@ -35,6 +44,27 @@ def test_the_connectors_hosts_are_replied_to(service_url: str) -> None:
         "https://sub.connector.example/",
         "https://directline.botframework.com@evil.example/",
         "https://evil.trafficmanager.net/",
+        # Anybody may give a Traffic Manager profile a name with dots in it.
+        "https://evil.smba.trafficmanager.net/",
+        "https://smba.trafficmanager.net./emea/",
+        "https://smba.trafficmanager.net/emea/?x=",
+        "https://smba.trafficmanager.net/emea/#x",
+        "https://user@smba.trafficmanager.net/emea/",
+        "https://evil.example\\@smba.trafficmanager.net/",
+        "https://smba%2etrafficmanager.net/",
+        "https://smba.trafficmanager.net\n/",
+        "https://evil.example\n.botframework.com/",
+        "https://evil%00.botframework.com/",
+        "https://ev\u0131l.botframework.com/",
+        "https://localhost./",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:10.0.0.4]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://0.0.0.0/",
         "https://169.254.169.254/metadata",
         "https://10.0.0.4/",
         "https://[fe80::1]/",
@@ -62,6 +92,13 @@ def test_other_hosts_get_nothing(service_url: str) -> None:
 def test_a_local_channel_is_replied_to_in_development(service_url: str) -> None:
     """On a developer's machine the channel may be a program on the same machine."""
     Destinations(frozenset(), development=True).check(service_url)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "localhost.", "127.0.0.1", "localhost"])
+def test_no_setting_opens_this_machine(host: str) -> None:
+    """In Azure nothing goes to loopback, however a host that is listed is spelled."""
+    with pytest.raises(NotPermitted):
+        Destinations(frozenset({host}), development=False).check(f"https://{host}/")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.settings import ChannelOverrides
+from tests.identity_provider import APP_ID, SERVICE_URL, IdentityProvider, channel_claims
 from tests.unit.channel.test_activities import MESSAGE
 
 LOCAL_MESSAGE = {**MESSAGE, "channelId": "emulator", "serviceUrl": "http://localhost:9/"}
@@ -159,6 +160,180 @@ async def test_a_request_that_is_no_turn_is_refused_in_one_line(
     assert (status, "text/plain") == (response.status_code, response.mimetype)
     assert len(response.get_body().decode().splitlines()) == 1
     assert bot.turns == []
+
+
+class UnreadRequest(func.HttpRequest):
+    """A request that notes whether somebody read its body."""
+
+    was_read = False
+
+    def get_body(self) -> bytes:
+        self.was_read = True
+        return super().get_body()
+
+
+class GuardedEndpoint:
+    """The endpoint of a bot that has an identity, and the issuer of the tokens that it takes."""
+
+    def __init__(self, issuer: IdentityProvider, http: HttpPool, bot: Script) -> None:
+        overrides = ChannelOverrides(
+            channel_open_id_metadata_url=issuer.metadata_url,
+            emulator_open_id_metadata_url=issuer.metadata_url,
+        )
+        cloud = cloud_of(overrides)
+        connectors = ConnectorPool(APP_ID, cloud.oauth_scope, None, http)
+        self.issuer = issuer
+        self.preparations = 0
+        self._endpoint = MessagesEndpoint(
+            ChannelAuthentication(APP_ID, cloud, overrides, connectors, http),
+            Destinations(frozenset(), development=False),
+            bot,
+            self._prepare,
+        )
+
+    def _prepare(self) -> None:
+        self.preparations += 1
+
+    async def answer(self, body: bytes, authorization: str | None) -> tuple[int, bool]:
+        """Return the status, and whether the body was read for it."""
+        headers = {"Content-Type": "application/json"}
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        sent = UnreadRequest("POST", "http://localhost/api/messages", headers=headers, body=body)
+        response = await self._endpoint.handle(sent)
+        return response.status_code, sent.was_read
+
+
+@pytest.fixture
+async def guarded(bot: Script) -> AsyncIterator[GuardedEndpoint]:
+    http = HttpPool()
+    async with IdentityProvider().serve() as issuer:
+        yield GuardedEndpoint(issuer, http, bot)
+    await http.close()
+
+
+GENUINE = {
+    **MESSAGE,
+    "serviceUrl": SERVICE_URL,
+    "deliveryMode": "expectReplies",
+    "membersRemoved": [],
+}
+BODIES = (
+    b"",
+    b"{",
+    b"[" * 100_000,
+    b" " * (MAX_BODY_BYTES + 1),
+    b'{"membersRemoved": [' + b"{}," * 87_000,
+    json.dumps(GENUINE).encode(),
+)
+FALSE_CLAIMS: tuple[dict[str, Any], ...] = (
+    channel_claims(exp=1),
+    channel_claims(exp=None),
+    channel_claims(nbf=2**40),
+    channel_claims(aud="99999999-9999-9999-9999-999999999999"),
+    channel_claims(iss="https://evil.example"),
+    channel_claims(serviceurl=None),
+)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:24]))
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Basic eDp4",
+        f"Bearer {'x' * 10**6}",
+    ],
+    ids=lambda header: repr(header)[:20],
+)
+async def test_without_a_token_no_body_is_read(
+    guarded: GuardedEndpoint, body: bytes, authorization: str | None
+) -> None:
+    """Where a token is needed, whoever brings none gets 401 for any body, unread."""
+    assert (401, False) == await guarded.answer(body, authorization)
+    assert (0, 0) == (guarded.issuer.fetches, guarded.preparations)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:24]))
+@pytest.mark.parametrize("claims", FALSE_CLAIMS, ids=lambda claims: ",".join(claims))
+async def test_with_a_false_token_no_body_is_read(
+    guarded: GuardedEndpoint, body: bytes, claims: dict[str, Any]
+) -> None:
+    """Form, signature, issuer, audience and time of the token come before all of the body."""
+    assert (401, False) == await guarded.answer(body, f"Bearer {guarded.issuer.sign(claims)}")
+    assert guarded.preparations == 0
+
+
+async def test_with_a_forged_token_no_body_is_read(guarded: GuardedEndpoint) -> None:
+    """So do the signature and the question whether anybody has such a key."""
+    genuine = guarded.issuer.sign(channel_claims())
+    forged = f"{genuine[:-8]}AAAAAAAA"
+    unknown = guarded.issuer.sign(channel_claims(), kid="made-up")
+
+    for token in (forged, unknown):
+        assert (401, False) == await guarded.answer(b"{", f"Bearer {token}")
+    assert guarded.preparations == 0
+
+
+async def test_another_bots_token_has_no_body_read(guarded: GuardedEndpoint) -> None:
+    """A genuine token that may do nothing here is refused as early."""
+    issuer = "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/"
+    claims = channel_claims(iss=issuer, ver="1.0", appid="99999999-9999-9999-9999-999999999999")
+
+    assert (403, False) == await guarded.answer(b"{", f"Bearer {guarded.issuer.sign(claims)}")
+
+
+async def test_without_keys_no_body_is_read(guarded: GuardedEndpoint) -> None:
+    """While no token can be checked, nothing else is."""
+    guarded.issuer.down = True
+
+    assert (503, False) == await guarded.answer(
+        b"{", f"Bearer {guarded.issuer.sign(channel_claims())}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[" * 100_000, 400),
+        (b" " * (MAX_BODY_BYTES + 1), 413),
+        (b'{"membersRemoved": [' + b"{}," * 87_000, 400),
+        (json.dumps({**GENUINE, "membersRemoved": [{}] * 3_000}).encode(), 400),
+        (json.dumps({**GENUINE, "value": [[]] * 30_000}).encode(), 400),
+        (json.dumps({**GENUINE, "channelData": {str(n): n for n in range(30_000)}}).encode(), 400),
+        (json.dumps({**GENUINE, "serviceUrl": "https://other.example/"}).encode(), 403),
+        (json.dumps({**GENUINE, "channelId": "facebook"}).encode(), 403),
+        (json.dumps(GENUINE).encode(), 200),
+        (json.dumps({**GENUINE, "text": "\u4f60" * 95_000}, ensure_ascii=False).encode(), 200),
+        (json.dumps({**GENUINE, "text": "x" * 130_000}).encode(), 200),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+async def test_with_a_genuine_token_the_body_decides(
+    guarded: GuardedEndpoint, body: bytes, status: int
+) -> None:
+    """Only then do the shape, the service URL and the channel of the activity count."""
+    token = guarded.issuer.sign(channel_claims())
+
+    assert (status, True) == await guarded.answer(body, f"Bearer {token}")
+    assert guarded.preparations == 1
+
+
+async def test_without_authentication_bodies_are_bounded(endpoint: MessagesEndpoint) -> None:
+    """A developer's machine takes no larger bodies than Azure."""
+    for body, status in (
+        (b'{"membersRemoved": [' + b"{}," * 87_000, 400),
+        (json.dumps({**LOCAL_MESSAGE, "membersRemoved": [{}] * 3_000}).encode(), 400),
+        (b" " * (MAX_BODY_BYTES + 1), 413),
+    ):
+        assert status == (await endpoint.handle(request(body))).status_code
 
 
 async def test_401_and_405_carry_what_http_asks_for(endpoint: MessagesEndpoint) -> None:

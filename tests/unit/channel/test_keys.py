@@ -1,9 +1,15 @@
 """The channel's signing keys: fetched rarely, found at once, kept through an outage."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 
 from shared.channel.http import HttpPool
 from shared.channel.keys import FETCH_PAUSE_S, KEPT_FOR_S, REFRESH_AFTER_S, SigningKeys
@@ -172,3 +178,168 @@ async def test_a_redirect_is_not_followed(
 
     with pytest.raises(KeysUnavailable):
         await keys.get(issuer.key_id)
+
+
+GARBAGE = (
+    b"",
+    b"null",
+    b"5",
+    b'"keys"',
+    b"[]",
+    b"{}",
+    b"{",
+    b"\xff\xfe",
+    b"[" * 900_000,
+    b'{"keys":' + b"[" * 900_000,
+    b"9" * 100_000,
+    b"1e999",
+    b'{"keys": 5}',
+    b'{"keys": null}',
+    b'{"keys": true}',
+    b'{"keys": "keys"}',
+    b'{"keys": {"kid": "key"}}',
+    b'{"keys": [5, null, "key", [], {}, [[]]]}',
+    b'{"jwks_uri": 5}',
+    b'{"jwks_uri": null}',
+    b'{"jwks_uri": ["http://127.0.0.1:9"]}',
+    b'{"jwks_uri": ""}',
+    b'{"jwks_uri": "keys"}',
+    b'{"jwks_uri": "file:///etc/passwd"}',
+    b'{"jwks_uri": "http://"}',
+    b'{"jwks_uri": "http://[::1"}',
+    b'{"jwks_uri": "http://127.0.0.1:99999999/"}',
+    b'{"jwks_uri": "http://127.0.0.1:9/"}',
+    b'{"jwks_uri": "http://a\\u0000b/"}',
+    b'{"jwks_uri": "http://' + b"x" * 100_000 + b'/"}',
+)
+
+
+@pytest.mark.parametrize("document", GARBAGE, ids=lambda document: repr(document[:40]))
+@pytest.mark.parametrize("where", ["metadata", "key_set"])
+async def test_garbage_is_an_outage(
+    keys: SigningKeys, issuer: IdentityProvider, where: str, document: bytes
+) -> None:
+    """Whatever the endpoint answers in place of its documents, nobody is called a liar for it."""
+    setattr(issuer, where, document)
+
+    with pytest.raises(KeysUnavailable):
+        await keys.get(issuer.key_id)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kid": None},
+        {"kid": 5},
+        {"kty": "EC"},
+        {"kty": 5},
+        {"n": None},
+        {"n": 5},
+        {"n": ""},
+        {"n": "!"},
+        {"n": "\u0661"},
+        {"n": ["AQAB"]},
+        {"n": "A" * 500_000},
+        {"n": "_" * 500_000},
+        {"n": 10**4000},
+        {"e": None},
+        {"e": 5},
+        {"e": ""},
+        {"e": "AA"},
+        {"e": "AQ"},
+        {"e": "Ag"},
+        {"e": "_" * 500_000},
+        {"endorsements": 0},
+        {"endorsements": False},
+        {"endorsements": "msteams"},
+        {"endorsements": {}},
+        {"endorsements": [5]},
+        {"endorsements": [["msteams"]]},
+        {"endorsements": [None]},
+    ],
+    ids=lambda changes: repr(changes)[:40],
+)
+async def test_a_key_that_is_none_is_left_out(
+    keys: SigningKeys, issuer: IdentityProvider, changes: dict[str, Any]
+) -> None:
+    """A key with a field of the wrong type is not used; without endorsements it speaks for all."""
+    (key,) = issuer.published_keys()
+    issuer.key_set = json.dumps({"keys": [{**key, **changes}]}).encode()
+
+    with pytest.raises(KeysUnavailable):
+        await keys.get(issuer.key_id)
+
+
+async def test_a_weak_key_is_left_out(keys: SigningKeys, issuer: IdentityProvider) -> None:
+    """Whoever can break a small key would speak as the channel."""
+    weak = generate_private_key(65537, 1024).public_key()
+    numbers = json.loads(RSAAlgorithm.to_jwk(weak))
+    (key,) = issuer.published_keys()
+    issuer.key_set = json.dumps({"keys": [{**key, **numbers}]}).encode()
+
+    with pytest.raises(KeysUnavailable):
+        await keys.get(issuer.key_id)
+
+
+async def test_a_private_key_counts_as_its_public_half(
+    keys: SigningKeys, issuer: IdentityProvider
+) -> None:
+    """A key set that gives away more than it should is still one to check signatures with."""
+    (key,) = issuer.published_keys()
+    issuer.key_set = json.dumps({"keys": [{**key, "d": "AQAB", "p": 5}]}).encode()
+
+    assert (await keys.get(issuer.key_id)).public_key.key_size == 2048
+
+
+async def test_garbage_does_not_lose_the_keys(
+    keys: SigningKeys, issuer: IdentityProvider, clock: Clock
+) -> None:
+    """What was read before stays in force while the endpoint answers with anything else."""
+    await keys.get(issuer.key_id)
+    issuer.key_set = b'{"keys": 5}'
+    clock.now_s += FETCH_PAUSE_S
+    with pytest.raises(KeysUnavailable):
+        await keys.get("unheard-of")
+
+    assert (await keys.get(issuer.key_id)).public_key is not None
+
+
+async def test_any_document_is_keys_or_an_outage(issuer: IdentityProvider, clock: Clock) -> None:
+    """Whatever JSON the endpoint answers, there is a key or an outage, and no other error."""
+    (key,) = issuer.published_keys()
+    scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+    values = st.recursive(
+        scalars,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from([*key, "keys"]), inner, max_size=4)
+        ),
+        max_leaves=8,
+    )
+    entries = st.dictionaries(st.sampled_from([*key]), values).map(lambda some: {**key, **some})
+    documents: list[bytes] = []
+
+    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.fixed_dictionaries({"keys": st.lists(entries | values, max_size=3)}) | values)
+    def collect(document: object) -> None:
+        documents.append(json.dumps(document).encode())
+
+    collect()
+    http = HttpPool()
+    for document in documents:
+        issuer.key_set = document
+        try:
+            await SigningKeys(issuer.metadata_url, http, clock).get(issuer.key_id)
+        except (KeysUnavailable, NotAuthenticated):
+            continue
+    await http.close()
+
+
+async def test_a_secret_in_the_address_is_not_repeated(clock: Clock) -> None:
+    """An error names the endpoint without its query."""
+    http = HttpPool()
+    with pytest.raises(KeysUnavailable) as caught:
+        await SigningKeys("http://127.0.0.1:9/openid?sig=marked", http, clock).get("key")
+    await http.close()
+
+    assert "marked" not in str(caught.value)

@@ -1,5 +1,6 @@
 """The Bicep files, parsed, with what the tests ask of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,12 @@ from pycep import BicepParser
 
 INFRA = Path(__file__).parents[3] / "infra"
 TEMPLATES = ("main", *sorted(f"modules/{path.stem}" for path in INFRA.glob("modules/*.bicep")))
+"""What makes the bot."""
+
+DEPLOYER_TEMPLATES = tuple(
+    sorted(f"deployer/{path.stem}" for path in INFRA.glob("deployer/*.bicep"))
+)
+"""What makes the identity that deploys it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,10 @@ class Module:
 
     template: str
     parameters: dict[str, Any]
+    waits_for: frozenset[str]
+    """Symbols of the modules that must be there before, said by hand or implied by an output."""
+    text: str
+    """Its declaration, up to the body."""
 
 
 class Template:
@@ -45,9 +56,7 @@ class Template:
         self.parameters: dict[str, dict[str, Any]] = parsed.get("parameters", {})
         self.variables: dict[str, dict[str, Any]] = parsed.get("variables", {})
         self.modules: dict[str, Module] = {
-            symbol: Module(
-                found["detail"]["path"].removesuffix(".bicep"), _body(found["config"])["params"]
-            )
+            symbol: self._module(symbol, found)
             for symbol, found in parsed.get("modules", {}).items()
         }
         self.outputs: dict[str, dict[str, Any]] = parsed.get("outputs", {})
@@ -55,6 +64,17 @@ class Template:
             symbol: Resource(symbol, found["type"], found["existing"], _body(found["config"]))
             for symbol, found in parsed.get("resources", {}).items()
         }
+
+    def _module(self, symbol: str, found: dict[str, Any]) -> Module:
+        body = _body(found["config"])
+        declaration, _, rest = self.text.partition(f"\nmodule {symbol} ")[2].partition(" {\n")
+        implied = re.findall(r"\b(\w+)!?\.outputs\.", rest.partition("\n}\n")[0])
+        return Module(
+            found["detail"]["path"].removesuffix(".bicep"),
+            body["params"],
+            frozenset([*body.get("dependsOn", []), *implied]),
+            declaration,
+        )
 
     def only(self, type_: str) -> Resource:
         """The one resource of that type that the file makes."""
@@ -88,6 +108,16 @@ def reference(value: Any) -> str:
         if value["operator"]["type"] == "property_accessor":
             return f"{reference(operands['operand_1'])}.{reference(operands['operand_2'])}"
     return value if isinstance(value, str) else ""
+
+
+def value_of(expression: Any) -> Any:
+    """What a name in a module comes to by default: `names.app` is "func-${token}"."""
+    table, _, name = reference(expression).partition(".")
+    if table != "names":
+        return expression
+    main = template("main")
+    value = main.variables["names"]["value"][name]
+    return main.parameters[value]["default"] if str(value) in main.parameters else value
 
 
 def alternatives(conditional: dict[str, Any]) -> list[Any]:

@@ -1,10 +1,14 @@
 """No key opens anything, no secret leaves a deployment, and every right has its target."""
 
 import re
+from collections.abc import Iterator
+
+import pytest
 
 from tests.unit.infra.bicep import (
     TEMPLATES,
     Resource,
+    Template,
     alternatives,
     made_resources,
     reference,
@@ -12,7 +16,6 @@ from tests.unit.infra.bicep import (
 )
 
 LOCAL_AUTHENTICATION_SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "Microsoft.BotService/botServices": (("disableLocalAuth",), True),
     "Microsoft.DocumentDB/databaseAccounts": (("disableLocalAuth",), True),
     "Microsoft.Insights/components": (("DisableLocalAuth",), True),
     "Microsoft.OperationalInsights/workspaces": (("features", "disableLocalAuth"), True),
@@ -27,6 +30,9 @@ BUILT_IN_ROLES = {
     "cosmosDbDataContributor": "00000000-0000-0000-0000-000000000002",
 }
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
+
+
+ROLE_TEMPLATES = ("modules/roles", "modules/cosmos-role")
 
 
 def test_nothing_accepts_a_key_or_a_password() -> None:
@@ -50,30 +56,63 @@ def test_no_secret_is_read() -> None:
         assert not re.search(r"\blist[A-Z]\w*\(|\.list\w+\(|getSecret\(", template(name).text)
 
 
-def test_no_secret_is_a_parameter_or_an_output() -> None:
-    """Nothing that is handed in or out is, or is named like, a secret."""
+def test_one_secret_may_be_handed_in_and_none_out() -> None:
+    """A client secret for signing people in is the only one; it is secure, and has no default."""
     secret = re.compile(r"key|secret|password|pwd|connectionstring|credential", re.IGNORECASE)
+    taken = set()
     for name in TEMPLATES:
         file = template(name)
-        assert "@secure" not in file.text
         for declared, output in file.outputs.items():
             assert not secret.search(f"{declared} {reference(output['value'])}"), declared
-        assert not [parameter for parameter in file.parameters if secret.search(parameter)]
+        for parameter, declaration in file.parameters.items():
+            secure = {"type": "secure"} in declaration["decorators"]
+            assert secure == bool(secret.search(parameter)), parameter
+            if secure:
+                assert not declaration["default"], parameter
+                taken.add((name, parameter))
+    assert {("main", "signInSecret"), ("modules/sign-in", "secret")} == taken
+
+
+def test_a_forgotten_secret_ends_the_deployment() -> None:
+    """Without signInSecret nothing is deployed: an empty one would replace the one that works."""
+    given = template("main").modules["signInConnection"].parameters["secret"]
+    failure, passed = alternatives(given)
+    assert "fail" == failure["function"]["type"]
+    assert "signInSecret" == passed
+    assert "if (signIn != null)" in template("main").modules["signInConnection"].text
+
+
+def test_secrets_open_no_channel_unless_asked() -> None:
+    """The bot takes tokens only, until whoever embeds it with a secret says so."""
+    bot = template("modules/bot").only("Microsoft.BotService/botServices")
+    negated = bot.properties["disableLocalAuth"]["operator"]
+    assert ("not", "localAuthEnabled") == (negated["type"], negated["operands"]["bool_value"])
+    assert template("main").parameters["localAuthEnabled"]["default"] is False
+
+
+@pytest.mark.parametrize("channel", ["directLine", "webChat"])
+def test_trusted_origins_bring_enhanced_authentication(channel: str) -> None:
+    """With origins, a user's id comes from the page's server, not from whoever sits before it."""
+    channel_properties = template("modules/bot").resources[channel].properties["properties"]
+    (site,) = channel_properties["sites"]
+    assert "trustedOrigins" == site["trustedOrigins"]
+    assert "isSecureSiteEnabled: !empty(trustedOrigins)" in template("modules/bot").text
+    assert "not" == site["isSecureSiteEnabled"]["operator"]["type"]
+    assert [] == template("main").parameters["trustedOrigins"]["default"]
 
 
 def test_roles_are_azures_own() -> None:
-    """The ids in the role table are those of the roles that it names."""
-    assert template("modules/roles").variables["roleIds"]["value"] == BUILT_IN_ROLES
+    """The ids in the role tables are those of the roles that they name."""
+    tables = [template(file).variables["roleIds"]["value"] for file in ROLE_TEMPLATES]
+    assert BUILT_IN_ROLES == {name: id_ for table in tables for name, id_ in table.items()}
 
 
 def test_the_identity_has_three_rights_and_no_other() -> None:
     """It owns the runtime's blobs, sends telemetry, and writes state; each with the role for it."""
-    roles = template("modules/roles")
     rights = {
-        made.symbol: (_target(made).type, *sorted(set(re.findall(r"roleIds\.(\w+)", block))))
-        for made in roles.resources.values()
-        for block in re.findall(rf"resource {made.symbol} .*?\n}}\n", roles.text, re.DOTALL)
-        if not made.existing
+        made.symbol: (_target(file, made).type, *sorted(set(re.findall(r"roleIds\.(\w+)", block))))
+        for file, made in _assignments()
+        for block in re.findall(rf"resource {made.symbol} .*?\n}}\n", file.text, re.DOTALL)
     }
     assert {
         "ownsBlobs": ("Microsoft.Storage/storageAccounts", "storageBlobDataOwner"),
@@ -84,49 +123,78 @@ def test_the_identity_has_three_rights_and_no_other() -> None:
 
 def test_every_role_assignment_has_its_target() -> None:
     """The resource that a role is assigned on is one that the deployment makes, of that type."""
-    main = template("main")
-    for assignment in template("modules/roles").resources.values():
-        if not assignment.existing:
-            target = _target(assignment)
-            given = main.modules["roles"].parameters[target.body["name"]]
-            module, _, output = reference(given).split(".")
-            maker = template(main.modules[module].template)
-            made = maker.resources[reference(maker.outputs[output]["value"]).removesuffix(".name")]
-            assert (target.type, False) == (made.type, made.existing), assignment.symbol
+    made = [(resource.type, resource.body["name"]) for _, resource in made_resources()]
+    for file, assignment in _assignments():
+        target = _target(file, assignment)
+        assert (target.type, target.body["name"]) in made, assignment.symbol
 
 
 def test_roles_go_to_the_bots_identity_only() -> None:
     """All three rights belong to one principal: the identity of the bot."""
-    roles, main = template("modules/roles"), template("main")
-    for resource in roles.resources.values():
-        if not resource.existing:
-            assert "principalId" == resource.properties["principalId"], resource.symbol
-    given = main.modules["roles"].parameters["principalId"]
-    assert "identity.outputs.principalId" == reference(given)
+    for _, assignment in _assignments():
+        assert "principalId" == assignment.properties["principalId"], assignment.symbol
+    for module in ("roles", "cosmosRole"):
+        given = template("main").modules[module].parameters["principalId"]
+        assert "identity.outputs.principalId" == reference(given)
 
 
 def test_state_is_writable_in_one_database_only() -> None:
     """The data role ends at the database; it does not cover the account."""
-    assignment = template("modules/roles").only(
+    assignment = template("modules/cosmos-role").only(
         "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments"
     )
-    assert "${cosmosAccount.id}/dbs/${cosmosDatabaseName}" == assignment.properties["scope"]
+    assert "${names.cosmosAccountId}/dbs/${names.cosmosDatabase}" == assignment.properties["scope"]
 
 
-def test_a_private_network_closes_the_public_doors() -> None:
-    """With privateNetwork, the state and storage accounts refuse the internet."""
-    main = template("main")
-    for module, type_ in (
+@pytest.mark.parametrize(
+    ("module", "type_"),
+    [
         ("cosmos", "Microsoft.DocumentDB/databaseAccounts"),
         ("storage", "Microsoft.Storage/storageAccounts"),
-    ):
-        account = template(f"modules/{module}").only(type_)
-        assert ["Enabled", "Disabled"] == alternatives(account.properties["publicNetworkAccess"])
-        assert "publicAccess: !privateNetwork" in main.text
-        assert "publicAccess" in main.modules[module].parameters
+    ],
+)
+def test_a_private_network_closes_the_public_doors(module: str, type_: str) -> None:
+    """With "private", and only then, the state and storage accounts refuse the internet."""
+    account = template(f"modules/{module}").only(type_)
+    assert ["Enabled", "Disabled"] == alternatives(account.properties["publicNetworkAccess"])
+    given = template("main").modules[module].parameters["publicAccess"]["operator"]
+    assert ("not_equals", "networkAccess", "private") == (
+        given["type"],
+        given["operands"]["operand_1"],
+        given["operands"]["operand_2"],
+    )
 
 
-def _target(assignment: Resource) -> Resource:
-    """The resource that a role is assigned on, as roles.bicep refers to it."""
-    symbol = assignment.body.get("scope") or assignment.body["parent"]
-    return template("modules/roles").resources[symbol]
+def test_a_live_bot_can_be_moved_into_a_private_network() -> None:
+    """With "both", the app is inside while the accounts are still open; then they can be closed."""
+    main = template("main")
+    (allowed,) = [
+        decorator["argument"]
+        for decorator in main.parameters["networkAccess"]["decorators"]
+        if decorator["type"] == "allowed"
+    ]
+    assert ["public", "both", "private"] == allowed
+    assert "public" == main.parameters["networkAccess"]["default"]
+    assert "if (networkAccess != 'public')" in main.modules["network"].text
+    assert "subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''" in main.text
+
+
+def test_private_endpoints_are_made_one_by_one() -> None:
+    """Two endpoints of one account at once are refused."""
+    assert "@batchSize(1)\nmodule endpoints 'private-endpoint.bicep'" in (
+        template("modules/network").text
+    )
+
+
+def _assignments() -> Iterator[tuple[Template, Resource]]:
+    """What gives the identity its rights."""
+    for name in ROLE_TEMPLATES:
+        file = template(name)
+        for resource in file.resources.values():
+            if not resource.existing:
+                yield file, resource
+
+
+def _target(file: Template, assignment: Resource) -> Resource:
+    """The resource that a role is assigned on, as the file refers to it."""
+    return file.resources[assignment.body.get("scope") or assignment.body["parent"]]

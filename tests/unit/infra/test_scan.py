@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.deployment import environment
-from tests.unit.infra.bicep import INFRA, TEMPLATES, template
+from tests.unit.infra.bicep import DEPLOYER_TEMPLATES, INFRA, TEMPLATES, template
 
 ROOT = INFRA.parent
 REQUIREMENTS = ROOT / "tests" / "requirements-checkov.txt"
+
+SCANNED = (*TEMPLATES, *DEPLOYER_TEMPLATES)
 
 SKIP = re.compile(r"checkov:skip=(CKV\w+):(.*)")
 
@@ -26,11 +28,16 @@ def checkov() -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(checkov: Path) -> dict[str, Any]:
+def report(checkov: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the scanner says of infra/, without a network."""
+    copy = tmp_path_factory.mktemp("infra")
+    for name in SCANNED:
+        target = copy / f"{name}.bicep"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(_in_older_bicep(template(name).text), encoding="utf-8")
     scan = _run(
         [
-            *(str(checkov), "--directory", str(INFRA), "--framework", "bicep"),
+            *(str(checkov), "--directory", str(copy), "--framework", "bicep"),
             *("--skip-download", "--output", "json", "--compact"),
         ]
     )
@@ -55,10 +62,19 @@ def test_nothing_is_found(report: dict[str, Any]) -> None:
 
 def test_every_skip_is_needed_and_has_a_reason(report: dict[str, Any]) -> None:
     """A skip stands beside its resource with its reason, and the rule would have complained."""
-    written = [skip for name in TEMPLATES for skip in SKIP.findall(template(name).text)]
+    written = [skip for name in SCANNED for skip in SKIP.findall(template(name).text)]
     assert [] == [rule for rule, reason in written if len(reason.split()) < 5]
     skipped = [skipped["check_id"] for skipped in report["results"]["skipped_checks"]]
     assert sorted(rule for rule, _ in written) == sorted(skipped)
+
+
+def _in_older_bicep(text: str) -> str:
+    """The same resources for the scanner, whose parser knows neither imports nor types of ours."""
+    text = re.sub(r"^import .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^(param \w+) [A-Z]\w*\??", r"\1 object", text, flags=re.MULTILINE)
+    text = re.sub(r"^(param \w+) \w+\[\]", r"\1 array", text, flags=re.MULTILINE)
+    text = re.sub(r"^(var \w+) \w+ =", r"\1 =", text, flags=re.MULTILINE)
+    return re.sub(r"\bfail\(", "string(", text)
 
 
 def _run(command: list[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from shared.settings import AppType, Settings
-from tests.unit.infra.bicep import Template, reference, template
+from tests.unit.infra.bicep import Template, alternatives, reference, template, value_of
 
 APP_ID = "11111111-1111-4111-8111-111111111111"
 TENANT_ID = "22222222-2222-4222-8222-222222222222"
@@ -13,9 +13,9 @@ TENANT_ID = "22222222-2222-4222-8222-222222222222"
 AZURE_VALUES = {
     "identity.properties.clientId": APP_ID,
     "identity.properties.tenantId": TENANT_ID,
-    "cosmosAccount.properties.documentEndpoint": "https://cosmos-x.documents.azure.com:443/",
-    "cosmosDatabaseName": "bot",
-    "cosmosContainerName": "state",
+    "cosmosEndpoint": "https://cosmos-x.documents.azure.com:443/",
+    "names.cosmosDatabase": "bot",
+    "names.cosmosContainer": "state",
     "storageAccount.properties.primaryEndpoints.blob": "https://stx.blob.core.windows.net/",
     "component.properties.ConnectionString": f"InstrumentationKey={TENANT_ID}",
     "allowedServiceHosts": "",
@@ -123,8 +123,13 @@ def test_state_lives_in_the_database_and_container_that_are_made(
     """The app is sent to the database and the container of cosmos.bicep."""
     prefix = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases"
     cosmos = template("modules/cosmos")
-    assert cosmos.only(prefix).body["name"] == app_settings["CosmosDbDatabaseId"]
-    assert cosmos.only(f"{prefix}/containers").body["name"] == app_settings["CosmosDbContainerId"]
+    database, container = cosmos.only(prefix), cosmos.only(f"{prefix}/containers")
+    assert value_of(database.body["name"]) == app_settings["CosmosDbDatabaseId"]
+    assert value_of(container.body["name"]) == app_settings["CosmosDbContainerId"]
+    for made in (database, container):
+        assert made.body["name"] == made.properties["resource"]["id"]
+    given = template("main").modules["functionApp"].parameters["cosmosEndpoint"]
+    assert "cosmosRole.outputs.documentEndpoint" == reference(given)
 
 
 def test_every_setting_of_the_app_is_set_and_no_other(app_settings: dict[str, str]) -> None:
@@ -153,6 +158,14 @@ def test_nothing_is_set_that_flex_consumption_refuses(
     site_config = function_app.only("Microsoft.Web/sites").properties["siteConfig"]
     assert set() == FORBIDDEN_BY_FLEX & app_settings.keys()
     assert set() == SITE_CONFIG_FORBIDDEN_BY_FLEX & site_config.keys()
+
+
+def test_instances_are_replaced_at_once_unless_asked(function_app: Template) -> None:
+    """Rolling updates are a preview; without them Azure does what it always did."""
+    config = function_app.only("Microsoft.Web/sites").properties["functionAppConfig"]
+    assert ["RollingUpdate", "Recreate"] == alternatives(config["siteUpdateStrategy"]["type"])
+    assert template("main").parameters["rollingUpdates"]["default"] is False
+    assert "#disable-next-line BCP037 // a preview property" in function_app.text
 
 
 def _evaluated(value: object) -> str:

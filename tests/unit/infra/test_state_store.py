@@ -40,5 +40,12 @@ def test_a_lost_document_can_be_had_back() -> None:
     assert "Continuous" == account.properties["backupPolicy"]["type"]
 
 
+def test_one_region_takes_the_writes() -> None:
+    """A conditional write is one only where one region decides on it."""
+    account = template("modules/cosmos").only("Microsoft.DocumentDB/databaseAccounts")
+    assert 1 == len(account.properties["locations"])
+    assert account.properties["enableMultipleWriteLocations"] is False
+
+
 def _container() -> Resource:
     return template("modules/cosmos").only(f"{DATABASES}/containers")

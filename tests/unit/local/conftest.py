@@ -32,6 +32,8 @@ def main(req: func.HttpRequest) -> func.HttpResponse:
         texts = [json.dumps(activity)]
     elif activity["text"] == "refuse":
         return func.HttpResponse("no such thing\\nat all", status_code=400)
+    elif activity["text"].startswith("repeat "):
+        return func.HttpResponse(activity["text"], status_code=400)
     else:
         texts = [f"Turn {turns}: {activity['text']}"]
     replies = [{"type": "message", "text": text} for text in texts]

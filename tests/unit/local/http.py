@@ -31,7 +31,8 @@ def request(
     """Send a request to 127.0.0.1."""
     connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
-        connection.putrequest(method, path)
+        names_host = any(name == "Host" for name, _ in headers)
+        connection.putrequest(method, path, skip_host=names_host)
         for name, value in headers:
             connection.putheader(name, value)
         if body is not None:

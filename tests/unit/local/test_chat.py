@@ -104,6 +104,29 @@ class TestChat:
         assert complaint in chat.output
         assert ": hello" in chat.output
 
+    def test_nothing_that_is_said_steers_the_terminal(self, run: Run, bot: str) -> None:
+        """What is typed, answered and complained of is shown escaped, each in its line."""
+        chat = run("-m", "local", "chat", "--url", bot)
+
+        chat.type("\x1b]0;x\x07\u202e\nrepeat \x1b]0;y\x07\n")
+
+        assert 1 == chat.wait()
+        assert [
+            "Bot  Welcome",
+            "You  \\x1b]0;x\\x07\\u202e",
+            "Bot  Turn 2: \\x1b]0;x\\x07\\u202e",
+            "You  repeat \\x1b]0;y\\x07",
+            "The bot answered 400: repeat \\x1b]0;y\\x07",
+        ] == chat.output.splitlines()
+
+    def test_what_is_no_text_is_sent_as_well_as_it_can(self, run: Run, bot: str) -> None:
+        """A pipe may bring any bytes."""
+        chat = run("-m", "local", "chat", "--url", bot)
+        chat.process.communicate(b"\xff\n")
+
+        assert 0 == chat.wait()
+        assert "Bot  Turn 2: \ufffd" == chat.output.splitlines()[-1]
+
     def test_without_a_bot_it_says_how_to_start_one(self, run: Run, nobody: str) -> None:
         """Nobody has to know what "connection refused" means."""
         chat = run("-m", "local", "chat", "--url", nobody)

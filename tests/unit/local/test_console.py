@@ -1,10 +1,13 @@
 """What a terminal is shown, and what a pipe gets."""
 
-from io import StringIO
+import re
+from collections.abc import Callable
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
 from local.console import Console
+from tests.unit.local.programs import eventually
 
 
 class Terminal(StringIO):
@@ -12,6 +15,11 @@ class Terminal(StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def timeless(text: str) -> str:
+    """The text without the seconds that anything took."""
+    return re.sub(r"in \d+ s", "in N s", text)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +47,70 @@ def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch, name: str, valu
     assert "no" == Console(Terminal()).red("no")
 
 
+@pytest.mark.parametrize("stream", [StringIO(), Terminal()], ids=["pipe", "terminal"])
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda console, text: console.say(text),
+        lambda console, text: console.say("The bot answered", text),
+        lambda console, text: console.say(console.bold("Bot"), text),
+        lambda console, text: console.say(console.red(text)),
+        lambda console, text: console.say(f"{console.red('the bot')}: {text}"),
+    ],
+)
+def test_a_text_cannot_steer_the_terminal(
+    stream: StringIO, show: Callable[[Console, str], None]
+) -> None:
+    """Escape sequences that are not the console's own are shown, in colour and without."""
+    show(Console(stream), "\x1b]0;x\x07\x1b[2J\u202e\r\u2028")
+
+    assert "\\x1b]0;x\\x07\\x1b[2J\\u202e\\r\\u2028" in stream.getvalue()
+    assert re.sub(r"\x1b\[\d*m|\n", "", stream.getvalue()).isprintable()
+
+
+def test_a_long_text_is_cut() -> None:
+    """Each line has an end, and the lines of one text stay lines."""
+    stream = StringIO()
+
+    Console(stream).say("a" * 200_000 + "\nb")
+
+    first, second = stream.getvalue().splitlines()
+    assert len(first) < 10_100
+    assert "b" == second
+
+
+def test_a_stream_that_lacks_characters_gets_escapes() -> None:
+    """What a code page cannot say ends no command."""
+    written = BytesIO()
+    stream = TextIOWrapper(written, encoding="ascii")
+
+    Console(stream).say("Grüße")
+
+    assert [b"Gr\\xfc\\xdfe"] == written.getvalue().splitlines()
+
+
+def test_what_is_shown_meanwhile_is_erased() -> None:
+    """On a terminal it stands there until the block ends; a pipe never sees it."""
+    terminal, pipe = Terminal(), StringIO()
+    for stream in (terminal, pipe):
+        with Console(stream).meanwhile("typing"):
+            pass
+
+    assert "typing" in terminal.getvalue()
+    assert "" == terminal.getvalue().rpartition("\x1b[K")[2]
+    assert "" == pipe.getvalue()
+
+
+def test_progress_shows_what_others_print_escaped() -> None:
+    """The lines of an installer are escaped while they are painted."""
+    stream = Terminal()
+    with Console(stream).progress() as progress:
+        progress.show("Packing", "\x1b]0;x\x07")
+        eventually(lambda: "x\\x07" in stream.getvalue())
+
+    assert "\x07" not in stream.getvalue()
+
+
 def test_progress_in_a_pipe_is_a_line_at_each_end() -> None:
     """A log tells when a task began and how it ended, and nothing in between."""
     stream = StringIO()
@@ -49,10 +121,10 @@ def test_progress_in_a_pipe_is_a_line_at_each_end() -> None:
 
     assert [
         "Packing ...",
-        "Packing: done in 0 s",
+        "Packing: done in N s",
         "Leaving ...",
-        "Leaving: done in 0 s",
-    ] == stream.getvalue().splitlines()
+        "Leaving: done in N s",
+    ] == timeless(stream.getvalue()).splitlines()
 
 
 def test_progress_on_a_terminal_leaves_one_line_for_each_task() -> None:
@@ -62,8 +134,9 @@ def test_progress_on_a_terminal_leaves_one_line_for_each_task() -> None:
         progress.show("Packing")
         progress.show("Leaving")
 
-    remaining = [line.rpartition("\x1b[K")[2] for line in stream.getvalue().split("\n")]
-    assert ["Packing: done in 0 s", "Leaving: done in 0 s", ""] == remaining
+    written = timeless(stream.getvalue()).split("\n")
+    remaining = [line.rpartition("\x1b[K")[2] for line in written]
+    assert ["Packing: done in N s", "Leaving: done in N s", ""] == remaining
 
 
 def test_an_interrupted_task_is_not_called_done() -> None:
@@ -79,7 +152,7 @@ def test_an_interrupted_task_is_not_called_done() -> None:
     with pytest.raises(KeyboardInterrupt):
         pack()
 
-    assert stream.getvalue().endswith("Packing: interrupted in 0 s\n")
+    assert timeless(stream.getvalue()).endswith("Packing: interrupted in N s\n")
 
 
 def test_no_task_no_line() -> None:

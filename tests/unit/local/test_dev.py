@@ -227,12 +227,23 @@ class TestHelp:
         assert f"usage: python3 dev.py {name}" in dev.output
         assert not (project / ".venv").exists()
 
-    def test_a_wrong_option_is_told_at_once(self, run: Run, project: Path) -> None:
+    @pytest.mark.parametrize(
+        ("option", "value", "complaint"),
+        [
+            ("--port", "many", "'many' is not a number from 1 to 65535"),
+            ("--allow-host", "http://x", "'http://x' is not a host name"),
+            ("--allow-host", "x:80", "'x:80' is not a host name"),
+            ("--allow-host", "*", "'*' is not a host name"),
+        ],
+    )
+    def test_a_wrong_option_is_told_at_once(
+        self, run: Run, project: Path, option: str, value: str, complaint: str
+    ) -> None:
         """A mistake on the command line is found before anything is installed."""
-        dev = run("dev.py", "start", "--port", "many")
+        dev = run("dev.py", "start", option, value)
 
         assert 2 == dev.wait()
-        assert "'many' is not a number from 1 to 65535" in dev.output
+        assert complaint in dev.output
         assert not (project / ".venv").exists()
 
 

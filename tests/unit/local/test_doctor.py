@@ -110,3 +110,26 @@ def test_a_store_that_does_not_answer_is_a_fault(run: Run, scheme: str) -> None:
 
     assert 1 == doctor.wait()
     assert "does not answer" in doctor.output
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "{place};AccountKey=c2VjcmV0;",
+        "{place};AccountKey=a/b@c2VjcmV0;",
+        "{place}?key=c2VjcmV0",
+        "{place}#c2VjcmV0",
+        "http://user:c2VjcmV0@{host}/",
+    ],
+)
+def test_no_key_in_the_endpoint_is_shown(run: Run, endpoint: str) -> None:
+    """Whatever else was pasted with the endpoint stays out of what is told about it."""
+    with listen(0) as listener:
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    value = endpoint.format(host=host, place=f"http://{host}/")
+
+    doctor = run("dev.py", "doctor", CosmosDbEndpoint=value)
+
+    assert 1 == doctor.wait()
+    assert "CosmosDbEndpoint" in doctor.output
+    assert "c2VjcmV0" not in doctor.output

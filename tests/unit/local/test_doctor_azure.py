@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from local.azure_cli import AzureCli, AzureCliError
-from local.doctor_azure import diagnose, examine, post_with_empty_token, resource_group_of
+from local.azure_place import Place, place_of
+from local.doctor_azure import diagnose, examine, post_with_empty_token
 from local.findings import Level
 
 RECORDED = Path(__file__).parent / "recorded_azure.json"
+
+SUBSCRIPTION = "99999999-9999-4999-8999-999999999999"
 
 Spoil = Callable[[dict[str, Any]], None]
 
@@ -30,10 +33,16 @@ class RecordedAzure:
         return str(self.answers["account show"]["id"])
 
     def get(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> Any:
-        return self.answers[f"get {path}"]
+        try:
+            return self.answers[f"get {path}"]
+        except KeyError as error:
+            raise AzureCliError("`az rest` failed: Not Found") from error
 
-    def post(self, path: str, api_version: str) -> Any:
-        return self.answers[f"post {path}"]
+    def post(self, path: str, api_version: str, body: object = None) -> Any:
+        try:
+            return self.answers[f"post {path}"]
+        except KeyError as error:
+            raise AzureCliError("`az rest` failed: Not Found") from error
 
     def answer(self, path_end: str) -> Any:
         """The one answer whose request ends so, for a test to spoil."""
@@ -43,7 +52,7 @@ class RecordedAzure:
 
 def complaints(azure: RecordedAzure, status: int | None = 401) -> list[str]:
     """What is wrong, in the doctor's words."""
-    findings = diagnose(azure, "rg-bot", lambda _: status)
+    findings = diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: status)
     return [finding.text for finding in findings if finding.level is Level.FAULT]
 
 
@@ -54,9 +63,9 @@ def azure() -> RecordedAzure:
 
 def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
     """Of a bot that is deployed as infra/ describes, every finding is good."""
-    findings = list(diagnose(azure, "rg-bot", lambda _: 401))
+    findings = list(diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: 401))
     assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
-    assert 9 == len(findings)
+    assert 11 == len(findings)
 
 
 def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None:
@@ -109,6 +118,68 @@ def test_a_data_role_must_cover_the_database(
     assert faults == len(complaints(azure))
 
 
+def test_state_may_be_in_an_account_elsewhere(azure: RecordedAzure) -> None:
+    """An account of another resource group, such as a restored one, is found and examined."""
+    _restore_elsewhere(azure)
+    assert [] == complaints(azure)
+
+
+def test_a_restored_account_without_the_role_is_named(azure: RecordedAzure) -> None:
+    """A restore brings no data roles with it, so the bot could not read what was restored."""
+    restored = _restore_elsewhere(azure)
+    azure.answers[f"get {restored}/sqlRoleAssignments"]["value"].clear()
+    (complaint,) = complaints(azure)
+    assert "Data Contributor on cosmos-restored" in complaint
+
+
+def test_an_account_that_is_nowhere_is_named(azure: RecordedAzure) -> None:
+    """An address that belongs to no account of the subscription ends the look at the state."""
+    _restore_elsewhere(azure)
+    azure.answer("providers/Microsoft.DocumentDB/databaseAccounts")["value"].clear()
+    (complaint,) = complaints(azure)
+    assert "cosmos-restored.documents.azure.com" in complaint
+
+
+def test_another_partition_key_is_found(azure: RecordedAzure) -> None:
+    """Containers of other bots may be partitioned otherwise, and cannot be used."""
+    answer = azure.answer("containers/state")
+    answer["properties"]["resource"]["partitionKey"]["paths"] = ["/userId"]
+    (complaint,) = complaints(azure)
+    assert "has the partition key /userId, the bot needs /id" in complaint
+
+
+def test_several_regions_that_write_are_a_fault(azure: RecordedAzure) -> None:
+    """With them a conditional write is none, and turns would be lost in silence."""
+    azure.answer("databaseAccounts/cosmos-abc")["properties"]["enableMultipleWriteLocations"] = True
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("Several regions of cosmos-abc take writes")
+
+
+def test_a_missing_container_is_named(azure: RecordedAzure) -> None:
+    """The bot never makes its container, so one that is not there is a fault."""
+    azure.answers = {key: v for key, v in azure.answers.items() if "/containers/" not in key}
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("The container state in bot of cosmos-abc cannot be looked at")
+
+
+def _restore_elsewhere(azure: RecordedAzure) -> str:
+    """Have the state in another resource group's account, whose id is returned."""
+    listed = azure.answer("rg-bot/resources")["value"]
+    (own,) = [str(found["id"]) for found in listed if found["name"] == "cosmos-abc"]
+    listed[:] = [found for found in listed if found["id"] != own]
+    restored = own.replace("rg-bot", "rg-restored").replace("cosmos-abc", "cosmos-restored")
+    azure.answers = json.loads(json.dumps(azure.answers).replace(own, restored))
+    subscription = azure.subscription_id()
+    azure.answers[
+        f"get /subscriptions/{subscription}/providers/Microsoft.DocumentDB/databaseAccounts"
+    ] = {"value": [{"id": restored, "name": "cosmos-restored"}]}
+    settings = azure.answer("appsettings/list")["properties"]
+    settings["CosmosDbEndpoint"] = "https://cosmos-restored.documents.azure.com:443/"
+    for assignment in azure.answers[f"get {restored}/sqlRoleAssignments"]["value"]:
+        assignment["properties"]["scope"] = f"{restored}/dbs/bot"
+    return restored
+
+
 def test_settings_are_judged_as_the_bot_judges_them(azure: RecordedAzure) -> None:
     """A setting that would stop the bot from starting is named as it would name it."""
     del azure.answer("appsettings/list")["properties"]["MicrosoftAppTenantId"]
@@ -157,6 +228,34 @@ def test_only_401_is_a_good_answer_to_an_empty_token(
     assert what in complaint
 
 
+IMPORT_ERROR = (
+    "Exception while executing function: Functions.MessagesFunction Result: Failure\n"
+    "Exception: ModuleNotFoundError: No module named 'msgspec._core'. Please check ..."
+)
+
+
+def test_a_package_for_another_python_is_recognised(azure: RecordedAzure) -> None:
+    """An app that cannot import its requirements was built with the wrong Python; how is said."""
+    azure.answer("api/query")["tables"][0]["rows"].append([IMPORT_ERROR])
+    (complaint,) = complaints(azure, 500)
+    assert "it cannot import msgspec" in complaint
+    assert "another Python than 3.13" in complaint
+    assert "func azure functionapp publish func-abc --python --no-build" in complaint
+
+
+def test_import_errors_of_a_bot_that_answers_are_old(azure: RecordedAzure) -> None:
+    """What the log remembers is no fault while the app answers as it should."""
+    azure.answer("api/query")["tables"][0]["rows"].append([IMPORT_ERROR])
+    assert [] == complaints(azure, 401)
+
+
+def test_a_log_that_cannot_be_read_hides_no_failure(azure: RecordedAzure) -> None:
+    """Without the right to query the log, the failure itself is reported all the same."""
+    azure.answers = {key: v for key, v in azure.answers.items() if "api/query" not in key}
+    (complaint,) = complaints(azure, 500)
+    assert complaint.startswith("The app fails (500); the reason is in Application Insights")
+
+
 def test_a_group_without_a_bot_ends_the_examination(azure: RecordedAzure) -> None:
     """With no registration to start from, there is one sentence and no more."""
     listed = azure.answer("rg-bot/resources")["value"]
@@ -165,23 +264,76 @@ def test_a_group_without_a_bot_ends_the_examination(azure: RecordedAzure) -> Non
     assert "0 bot registrations and 1 apps" in complaint
 
 
-def test_the_resource_group_comes_from_the_shell_or_from_azd(tmp_path: Path) -> None:
-    """AZURE_RESOURCE_GROUP wins; else azd's default environment is asked."""
-    assert resource_group_of({}, tmp_path) is None
-    environment = tmp_path / ".azure" / "test"
-    environment.mkdir(parents=True)
+@pytest.fixture
+def azd(tmp_path: Path) -> Path:
+    """A project with two azd environments, of which "test" is the default."""
+    for name in ("test", "other"):
+        folder = tmp_path / ".azure" / name
+        folder.mkdir(parents=True)
+        (folder / ".env").write_text(
+            f'AZURE_ENV_NAME="{name}"\nAZURE_RESOURCE_GROUP="rg-{name}"\n'
+            f'AZURE_SUBSCRIPTION_ID="subscription-{name}"\n'
+        )
     (tmp_path / ".azure" / "config.json").write_text('{"version":1,"defaultEnvironment":"test"}')
-    assert resource_group_of({}, tmp_path) is None
-    (environment / ".env").write_text('AZURE_ENV_NAME="test"\nAZURE_RESOURCE_GROUP="rg-test"\n')
-    assert "rg-test" == resource_group_of({}, tmp_path)
-    assert "rg-shell" == resource_group_of({"AZURE_RESOURCE_GROUP": "rg-shell"}, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("environ", "named", "place"),
+    [
+        ({}, None, Place("rg-test", "subscription-test")),
+        ({"AZURE_ENV_NAME": "other"}, None, Place("rg-other", "subscription-other")),
+        ({"AZURE_ENV_NAME": "none"}, None, Place(None, None)),
+        ({}, "RG-Test", Place("RG-Test", "subscription-test")),
+        ({}, "rg-elsewhere", Place("rg-elsewhere", None)),
+        ({"AZURE_RESOURCE_GROUP": "rg-shell"}, None, Place("rg-shell", None)),
+        ({"AZURE_RESOURCE_GROUP": "rg-shell"}, "rg-test", Place("rg-test", "subscription-test")),
+        ({"AZURE_SUBSCRIPTION_ID": "shell"}, "rg-test", Place("rg-test", "shell")),
+        ({"AZURE_SUBSCRIPTION_ID": "shell"}, "rg-elsewhere", Place("rg-elsewhere", "shell")),
+    ],
+)
+def test_the_bot_is_looked_for_where_it_was_deployed(
+    azd: Path, environ: dict[str, str], named: str | None, place: Place
+) -> None:
+    """What is named wins, then the shell, then azd, whose subscription is for its group only."""
+    assert place == place_of(environ, azd, named)
+
+
+def test_without_azd_nothing_is_known(tmp_path: Path) -> None:
+    """A project that azd has never seen names no group."""
+    assert Place(None, None) == place_of({}, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_the_subscription_of_the_place_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Azure CLI's own subscription is not looked into when another is known."""
+    monkeypatch.setenv("PATH", str(_recorded_az(tmp_path).parent))
+    elsewhere = {"AZURE_RESOURCE_GROUP": "rg-bot", "AZURE_SUBSCRIPTION_ID": "elsewhere"}
+    (finding,) = examine(elsewhere)
+    assert "`az rest` failed: Not Found: /subscriptions/elsewhere/resourceGroups/rg-bot/" in (
+        finding.text
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_az_is_run_and_read(tmp_path: Path) -> None:
     """The whole diagnosis works through an `az` that is a program."""
-    findings = diagnose(AzureCli(str(_recorded_az(tmp_path))), "rg-bot", lambda _: 401)
-    assert 9 == sum(finding.level is Level.OK for finding in findings)
+    findings = diagnose(
+        AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 401
+    )
+    assert 11 == sum(finding.level is Level.OK for finding in findings)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
+def test_the_log_is_queried_through_az(tmp_path: Path) -> None:
+    """A failing app's log is asked with a query in the request's body."""
+    findings = diagnose(
+        AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 500
+    )
+    (complaint,) = [finding.text for finding in findings if finding.level is Level.FAULT]
+    assert complaint.startswith("The app fails (500)")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
@@ -190,7 +342,7 @@ def test_a_failing_az_is_quoted(tmp_path: Path) -> None:
     az = AzureCli(str(_recorded_az(tmp_path)))
     with pytest.raises(AzureCliError) as caught:
         az.get("/nowhere", "2025-03-01")
-    assert "`az rest` failed: Not Found" == str(caught.value)
+    assert "`az rest` failed: Not Found: /nowhere" == str(caught.value)
 
 
 def test_a_missing_az_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,8 +393,9 @@ key = " ".join(arguments[:2])
 if arguments[0] == "rest":
     key = arguments[2] + " " + arguments[4]
     assert arguments[5] == "--url-parameters" and arguments[6].startswith("api-version=")
+    assert "--body" not in arguments or json.loads(arguments[arguments.index("--body") + 1])
 if key not in recorded:
-    sys.exit("ERROR: Not Found")
+    sys.exit("ERROR: Not Found: " + key.partition(" ")[2])
 json.dump(recorded[key], sys.stdout)
 """
     )

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 
+from local.host_names import HostNames
 from local.host_process import HostProcess
 from tests.unit.local.function_app import HTTP_OUT, write_function, write_host_json
-from tests.unit.local.http import Answer, request
+from tests.unit.local.http import TIMEOUT_S, Answer, request
 
 Headers = list[tuple[str, str]]
 
@@ -74,6 +76,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             raise RuntimeError("a secret")
         """,
     )
+    write_function(root, "Quotes", "def main(req): raise ValueError(*req.params)")
     write_function(root, "Nothing", "def main(req): return None")
     write_function(root, "Number", "def main(req): return 7")
     write_function(root, "NoReturn", "def main(req): return None", bindings=[TRIGGER])
@@ -306,6 +309,89 @@ class TestResponses:
         assert 204 == get(host, "/api/NoReturn").status
 
 
+class TestNames:
+    @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "LocalHost"])
+    @pytest.mark.parametrize("port", ["", ":7071", ":1"])
+    def test_the_machines_own_names_are_answered(
+        self, host: HostProcess, name: str, port: str
+    ) -> None:
+        """Whatever port the way to the host begins at."""
+        assert 200 == host_named(host, name + port)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "evil.test",
+            "evil.test:7071",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "evil.test#localhost",
+            "localhost@evil.test",
+            "localhost:7071@evil.test",
+            "evil.test, localhost",
+            "192.168.0.1",
+            "[::2]",
+            "localhost:seven",
+            "",
+        ],
+    )
+    def test_other_names_are_refused(self, host: HostProcess, name: str) -> None:
+        """A page whose name has been made to lead to this machine reaches no function."""
+        assert 403 == host_named(host, name)
+
+    def test_a_refusal_says_what_to_do(self, host: HostProcess) -> None:
+        """Who has a reason to use another name learns how."""
+        answer = get(host, "/", [("Host", "evil.test")])
+
+        assert "--allow-host NAME" in answer.text
+        assert 1 == len(answer.text.splitlines())
+
+    def test_one_of_two_names_is_not_enough(self, host: HostProcess) -> None:
+        """Whichever of them a function would believe."""
+        names = [("Host", "localhost"), ("Host", "evil.test")]
+
+        assert get(host, "/api/posts", names).status in {400, 403}
+        assert get(host, "/api/posts", names[::-1]).status in {400, 403}
+
+    def test_the_name_in_the_request_line_counts(self, host: HostProcess) -> None:
+        """To a proxy a request may name its host there."""
+        path = "http://{}/api/mirror/1"
+
+        assert 403 == get(host, path.format("evil.test"), [("Host", "localhost")]).status
+        assert 403 == get(host, path.format("localhost"), [("Host", "evil.test")]).status
+        assert 200 == get(host, path.format("localhost"), [("Host", "localhost")]).status
+
+    def test_a_request_for_nobody_is_refused(self, host: HostProcess) -> None:
+        """No browser sends one, and no guess stands in for the name."""
+        with create_connection(("127.0.0.1", host.port), TIMEOUT_S) as connection:
+            connection.sendall(b"GET /api/mirror/1 HTTP/1.0\r\n\r\n")
+            with connection.makefile("rb") as answer:
+                status_line = answer.readline()
+
+        assert b" 403 " in status_line
+
+    def test_a_path_with_a_line_break_is_no_way_round(self, host: HostProcess) -> None:
+        """Every path is the host's own to answer."""
+        assert 403 == get(host, "/%0a", [("Host", "evil.test")]).status
+
+    def test_other_names_can_be_allowed(self, root: Path) -> None:
+        """A tunnel has a name of its own."""
+        names = HostNames(("Tunnel.test",))
+        with HostProcess(root, quiet=True, names=names) as host:
+            host.start({"Shell": "sh"})
+            statuses = [
+                host_named(host, name)
+                for name in ("tunnel.test", "tunnel.TEST:443", "localhost", "evil.test")
+            ]
+
+        assert [200, 200, 200, 403] == statuses
+
+
+def host_named(host: HostProcess, name: str) -> int:
+    """Send a request for the host of that name; return the status."""
+    return get(host, "/api/mirror/1", [("Host", name)]).status
+
+
 class TestBrowsers:
     def test_a_known_page_may_call(self, host: HostProcess) -> None:
         """The preflight of a page that `Host.CORS` names is granted."""
@@ -342,6 +428,23 @@ class TestLog:
         logged = capfd.readouterr().out
         assert "GET /api/mirror/1 200" in logged
         assert "hush" not in logged
+
+    def test_a_request_cannot_steer_the_terminal(
+        self, root: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """Paths are shown escaped and cut, and so is what a function says of them."""
+        with HostProcess(root) as host:
+            host.start({"Shell": "sh"})
+            get(host, "/%1b]0;x%07%0a12:00:00%20all%20is%20lost%e2%80%ae")
+            get(host, f"/{7000 * 'a'}")
+            get(host, "/api/Quotes?%1b]0;y%07%0aall%20is%20lost")
+            host.stop()
+
+        logged = capfd.readouterr().out
+        assert "GET /\\x1b]0;x\\x07\\n12:00:00 all is lost\\u202e 404" in logged
+        assert "ValueError: \\x1b]0;y\\x07\n    all is lost" in logged
+        assert logged.replace("\n", "").isprintable()
+        assert max(map(len, logged.splitlines())) < 1200
 
     def test_a_fault_is_shown_where_it_is(
         self, root: Path, capfd: pytest.CaptureFixture[str]

@@ -7,7 +7,7 @@ import pytest
 
 from local.errors import LocalError
 from local.local_settings import LocalSettings
-from shared.settings import Settings
+from shared.settings import AZURE_MARKERS, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -47,11 +47,13 @@ def test_the_environment_wins(tmp_path: Path) -> None:
     assert "Staging" == environ["AZURE_FUNCTIONS_ENVIRONMENT"]
 
 
-def test_what_marks_azure_does_not_reach_the_app(tmp_path: Path) -> None:
-    """A developer's container may have a CONTAINER_NAME; the app must not think it is in Azure."""
-    environ = LocalSettings.read(tmp_path).over({"CONTAINER_NAME": "x", "WEBSITE_INSTANCE_ID": "y"})
+@pytest.mark.parametrize("marker", AZURE_MARKERS)
+def test_what_marks_azure_does_not_reach_the_app(tmp_path: Path, marker: str) -> None:
+    """A developer's container may be one of a cluster; the app must not think it is deployed."""
+    environ = LocalSettings.read(tmp_path).over({marker: "x", marker.upper(): "x"})
 
     assert Settings.from_environ(environ).development
+    assert {"AZURE_FUNCTIONS_ENVIRONMENT"} == environ.keys()
 
 
 def test_the_host_section_has_port_and_cors(tmp_path: Path) -> None:
@@ -116,4 +118,4 @@ def test_the_example_is_complete() -> None:
         Settings.from_environ(Recorder())
     named = json.loads((ROOT / "local.settings.json.example").read_text())["Values"].keys()
 
-    assert read - {"WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "AZURE_FUNCTIONS_ENVIRONMENT"} <= named
+    assert read - {*AZURE_MARKERS, "AZURE_FUNCTIONS_ENVIRONMENT"} <= named

@@ -5,6 +5,8 @@ import pytest
 from local.replies import lines
 from local.terminal_channel import Activity
 
+NASTY = "a\x1b]0;x\x07\u202eb\nYou  c"
+
 
 @pytest.mark.parametrize(
     ("activity", "shown"),
@@ -67,6 +69,41 @@ def test_other_attachments_are_named() -> None:
     )
 
 
-def test_a_reply_cannot_steer_the_terminal() -> None:
-    """Escape sequences in a reply, which may repeat what another user has typed, are taken out."""
-    assert ["[31mred[0m"] == lines({"type": "message", "text": "\x1b[31mred\x1b[0m\x07"})
+@pytest.mark.parametrize(
+    "activity",
+    [
+        {"type": "message", "text": NASTY},
+        {"type": "message", "attachments": [{"contentType": NASTY, "name": NASTY}]},
+        {"type": "message", "attachments": [{"contentType": "a/b", "contentUrl": NASTY}]},
+        {"type": "message", "suggestedActions": {"actions": [{"title": NASTY}]}},
+        {
+            "type": "message",
+            "attachments": [
+                {
+                    "contentType": "application/vnd.microsoft.card.hero",
+                    "content": {"title": NASTY, "buttons": [{"value": NASTY}]},
+                }
+            ],
+        },
+    ],
+    ids=["text", "attachment", "URL", "suggestion", "card"],
+)
+def test_a_reply_cannot_steer_the_terminal(activity: Activity) -> None:
+    """What a reply repeats of others is shown with escapes, wherever in the reply it is."""
+    shown = lines(activity)
+
+    assert "\\x1b]0;x\\x07\\u202e" in "".join(shown)
+    assert all(line.isprintable() for line in shown)
+
+
+def test_a_reply_of_any_size_has_an_end() -> None:
+    """Long lines are cut, and so are replies of very many lines."""
+    shown = lines({"type": "message", "text": "a" * 100_000 + "\n" * 100_000})
+
+    assert 1001 == len(shown)
+    assert max(map(len, shown)) < 10_100
+
+
+def test_columns_stay_columns() -> None:
+    """A tab is as wide as on a terminal."""
+    assert ["a       b"] == lines({"type": "message", "text": "a\tb"})

@@ -107,6 +107,22 @@ class TestBot:
         bot.shows("MicrosoftAppId is set")
         assert "hush" not in bot.output
 
+    def test_a_name_can_be_allowed(self, run: Run, port: int) -> None:
+        """With --allow-host the bot answers for that name too, and says what that means."""
+        start = run(
+            *("-m", "local", "start", "--no-page", "--port", str(port)),
+            *("--allow-host", "tunnel.test", "--allow-host", "other.test"),
+            PATH=NO_TOOLS,
+        )
+        start.shows("Ctrl-C ends everything.")
+
+        statuses = [
+            request(port, "GET", "/", headers=[("Host", name)]).status
+            for name in ("tunnel.test", "other.test:443", "third.test")
+        ]
+        assert [200, 200, 403] == statuses
+        assert "Whoever can send requests for tunnel.test or other.test may chat" in start.output
+
 
 class TestReload:
     def test_a_changed_source_starts_the_bot_anew(
@@ -229,6 +245,7 @@ class TestCoreTools:
         assert ["start", "--port", str(port)] == arguments
         assert sys.executable == environ["languageWorkers__python__defaultExecutablePath"]
         assert "CONTAINER_NAME" not in environ
+        assert "`func` lets all who can reach this machine chat" in start.output
         assert 130 == start.press_ctrl_c()
         eventually(lambda: not start.descendants())
 

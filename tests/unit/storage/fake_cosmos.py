@@ -1,6 +1,7 @@
 """A Cosmos DB server that fails as it is told: what the real one does only on bad days."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections import deque
@@ -54,11 +55,13 @@ class FakeCosmos:
 
 
 def item(document: object = None, e_tag: str = '"1"') -> Answer:
-    """Return the item, as after a read or write."""
-    stored = {"id": "key", "realId": "key", "document": document or {}, "_etag": e_tag}
+    """Return the item that is asked for, as after a read or write."""
+    stored = {"document": document or {}, "_etag": e_tag}
 
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.json_response(stored)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        item_id = request.path.rstrip("/").rpartition("/")[2]
+        key = re.sub(r"\*(\d\d)", lambda escape: chr(int(escape[1])), item_id)
+        return web.json_response({"id": item_id, "realId": key, **stored})
 
     return answer
 

@@ -228,6 +228,26 @@ async def test_a_document_that_is_too_large_is_apologised_for(
     assert ["Too much.", "Done."] == room.texts()
 
 
+async def test_a_full_conversation_hears_that_it_is_full(room_with: RoomWith) -> None:
+    """And can be told to forget: an apology needs no more room than there is."""
+
+    async def add_or_forget(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        book = state.create_property("book")
+        if context.activity.text == "forget":
+            await book.delete(context)
+        else:
+            await book.set(context, (await book.get(context) or "") + "x")
+        await state.save_changes(context)
+        await context.send_activity("Done.")
+
+    room = room_with(add_or_forget, apologies=Apologies(too_large="Full."))
+    await room.storage.write({HOME: {"book": "x" * 2_000_000}})
+    for text in ("add", "forget", "add"):
+        await room.hears(text)
+    assert ["Full.", "Done.", "Done."] == room.texts()
+
+
 async def test_a_value_that_cannot_be_stored_is_a_fault_of_the_bot(room_with: RoomWith) -> None:
     """The state stays as it was, and the user gets one apology."""
 

@@ -1,0 +1,78 @@
+"""
+Where a deployed bot keeps its state, and whether it can. Standard library only.
+
+The account need not be in the bot's resource group: a restored one may be anywhere.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.azure_cli import Azure, AzureCliError, ids_of_type, name_of
+from local.azure_roles import state_role
+from local.findings import Finding, Level
+
+ACCOUNTS = "Microsoft.DocumentDB/databaseAccounts"
+API_VERSION = "2025-10-15"
+
+
+def state(
+    azure: Azure,
+    subscription: str,
+    listed: list[dict[str, Any]],
+    settings: Mapping[str, str],
+    principal_id: str,
+) -> Iterator[Finding]:
+    """Examine the account and the container that the settings name, and the identity's role."""
+    host = urlsplit(settings.get("CosmosDbEndpoint", "")).hostname or ""
+    account = _account(azure, subscription, listed, host.partition(".")[0])
+    if account is None:
+        yield Finding(
+            Level.FAULT,
+            f"No Cosmos DB account in the subscription {subscription} has the address in "
+            f"CosmosDbEndpoint ({host or 'none'}); deploy, or look where the account is",
+        )
+        return
+    database = settings.get("CosmosDbDatabaseId") or "bot"
+    container = settings.get("CosmosDbContainerId") or "state"
+    yield _regions(azure, account)
+    yield _container(azure, account, database, container)
+    yield state_role(azure, account, database, principal_id)
+
+
+def _account(
+    azure: Azure, subscription: str, listed: list[dict[str, Any]], name: str
+) -> str | None:
+    """The account's resource id: of the bot's group, else of the subscription."""
+    for account in ids_of_type(listed, ACCOUNTS):
+        if name_of(account) == name:
+            return account
+    everywhere = azure.get(f"/subscriptions/{subscription}/providers/{ACCOUNTS}", API_VERSION)
+    return next((each["id"] for each in everywhere["value"] if each["name"] == name), None)
+
+
+def _regions(azure: Azure, account: str) -> Finding:
+    properties = azure.get(account, API_VERSION)["properties"]
+    if properties.get("enableMultipleWriteLocations"):
+        return Finding(
+            Level.FAULT,
+            f"Several regions of {name_of(account)} take writes, so two turns may both believe "
+            "that they came first (docs/region-loss.md); switch multi-region writes off",
+        )
+    return Finding(Level.OK, f"One region of {name_of(account)} takes the writes")
+
+
+def _container(azure: Azure, account: str, database: str, container: str) -> Finding:
+    where = f"{container} in {database} of {name_of(account)}"
+    try:
+        found = azure.get(f"{account}/sqlDatabases/{database}/containers/{container}", API_VERSION)
+    except AzureCliError as error:
+        return Finding(Level.FAULT, f"The container {where} cannot be looked at: {error}")
+    paths = found["properties"]["resource"]["partitionKey"]["paths"]
+    if paths != ["/id"]:
+        return Finding(
+            Level.FAULT,
+            f"The container {where} has the partition key {', '.join(paths)}, the bot needs /id; "
+            "copy its documents into a new one",
+        )
+    return Finding(Level.OK, f"State is kept in {where}")

@@ -1,0 +1,69 @@
+"""
+How large a document is where Cosmos DB measures it: as it is sent.
+
+azure-cosmos sends JSON in ASCII, in which a character of Chinese takes 6 bytes and an emoji 12,
+where UTF-8 has 3 and 4.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from shared.storage.keys import document_id
+
+MAX_ITEM_BYTES = 2 * 1024 * 1024
+"""Cosmos DB's documented limit, envelope included."""
+
+_MAX_GROWTH = 6
+"""Bytes sent for one byte in UTF-8, at most: U+007F is sent as a backslash, "u" and four digits."""
+
+_ENVELOPE_BYTES_A_CHARACTER = 100
+"""More than a key's character makes, in an id and a realId, with what is around them."""
+
+# Where JSON by msgspec and as it is sent differ though both are ASCII: U+007F, and 1e20 for 1e+20.
+_MAY_DIFFER = re.compile(rb"\x7f|[0-9]e[-0-9]")
+
+
+def to_json(value: Any) -> bytes:
+    """Return plain JSON as text in UTF-8; in ASCII if it has half a surrogate pair in it."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return _as_sent(value)
+
+
+def from_json(text: bytes) -> Any:
+    """Undo `to_json`."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
+
+
+def stored_size(key: str, document: bytes) -> int:
+    """Return the bytes of the item that is sent for `document`, which is its JSON in UTF-8."""
+    if not document.isascii() or _MAY_DIFFER.search(document):
+        document = _as_sent(from_json(document))
+    return _envelope_size(key) + len(document)
+
+
+def size_beyond(limit: int, key: str, document: bytes) -> int | None:
+    """
+    Return the size of the item that is sent for `document`, if it is more than `limit`.
+
+    Costs next to nothing for a document that is far below the limit, which nearly all are.
+    """
+    if _MAX_GROWTH * len(document) + _ENVELOPE_BYTES_A_CHARACTER * (len(key) + 1) <= limit:
+        return None
+    size = stored_size(key, document)
+    return size if size > limit else None
+
+
+def _envelope_size(key: str) -> int:
+    return len(_as_sent({"id": document_id(key), "realId": key, "document": 0})) - 1
+
+
+def _as_sent(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,93 @@
+import json
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonpickle.pickler import Pickler
+from jsonpickle.unpickler import Unpickler
+
+from shared.errors import StateUnreadable
+from shared.storage.references import MAX_REPEATED, References, has_references
+from tests.unit.storage.stock import Colour, Days, Word, shape_of, shared_graphs
+
+LEAVES = st.sampled_from(
+    [
+        *(1, "text", None, 1.5, True, b"bytes", Decimal("1.10"), UUID(int=5), timedelta(1)),
+        *(Colour.RED, Word.YES, Days.MONDAY, UTC, int, len, frozenset([1]), {1}),
+        *(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))),
+        *(datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=2))).timetz(), Colour),
+    ]
+)
+
+
+def written(value: Any) -> Any:
+    return json.loads(json.dumps(Pickler().flatten(value)))
+
+
+def read_by_the_sdk(stored: Any) -> Any:
+    return Unpickler().restore(deepcopy(stored))  # It changes what it reads.
+
+
+@given(shared_graphs(LEAVES))
+def test_references_lead_where_they_lead_the_sdk(graph: Any) -> None:
+    """Through all the forms that jsonpickle has."""
+    stored = written(graph)
+    spelled = References(stored).spell_out(stored, "it")
+    assert not has_references(spelled)
+    assert shape_of(read_by_the_sdk(stored)) == shape_of(read_by_the_sdk(spelled))
+
+
+def test_dictionaries_did_not_count_in_older_versions() -> None:
+    """SDK 4.16 numbers so; that is believed where the newer numbers make no sense."""
+    zone = {"py/reduce": [{"py/type": "datetime.timezone"}, {"py/tuple": [{"py/id": 99}]}]}
+    date = {"py/object": "datetime.datetime", "__reduce__": [{"py/type": "x"}, ["AA==", zone]]}
+    again = {
+        "py/object": "datetime.datetime",
+        "__reduce__": [{"py/type": "x"}, ["AA==", {"py/id": 2}]],
+    }
+    zone["py/reduce"][1]["py/tuple"] = [0]  # type: ignore[index]  # a list
+    stored = {"list": [], "first": date, "again": again}
+    spelled = References(stored).spell_out(stored["again"], "again")
+    assert zone == spelled["__reduce__"][1][1]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"a": {"py/id": 5}},
+        {"a": {"py/id": "1"}},
+        {"a": {"py/id": None}},
+        {"a": {"py/id": -1}},
+        {"a": {"py/id": True}},
+        {"a": [{"py/id": 1}]},
+        {"a": {"b": [{"py/id": 1}]}},
+        {"a": {"py/id": 0}},
+    ],
+)
+def test_what_leads_nowhere_or_to_itself_is_refused(stored: dict[str, Any]) -> None:
+    """A number may be anything, since others write documents as well."""
+    with pytest.raises(StateUnreadable, match=r"^a was stored by the stock SDK with a reference"):
+        References(stored).spell_out(stored["a"], "a")
+
+
+def test_references_do_not_multiply_without_bounds() -> None:
+    """Each step doubles: what is stored in 3 KB would have more values than there are atoms."""
+    stored: dict[str, Any] = {"k0": [1]}
+    for number in range(1, 300):
+        stored[f"k{number}"] = [{"py/id": number}, {"py/id": number}]
+    with pytest.raises(StateUnreadable, match="to too much"):
+        References(stored).spell_out(stored["k299"], "k299")
+
+
+def test_many_references_to_small_things_are_followed() -> None:
+    """A list of 10,000 dates that share a time zone is no attack."""
+    stored = {"zone": ["utc"], "dates": [{"py/id": 1}] * 10_000}
+    stored["dates"] = [{"py/id": 1} for _ in range(10_000)]
+    assert MAX_REPEATED > 20_000
+    assert [["utc"]] * 10_000 == References(stored).spell_out(stored["dates"], "dates")
