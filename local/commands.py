@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.console import Console
-from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.host_names import is_host_name
 from local.local_settings import DEFAULT_PORT
 
@@ -48,11 +48,13 @@ def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tupl
     )
 
 
+WHEELS = ("-m", "local", "wheels")
+
 COMMANDS = {
     "start": Command(
         "run the bot on this machine and open a page to chat with it",
         [("-m", "local", "start")],
-        LOCAL_REQUIREMENTS,
+        APP_REQUIREMENTS,
         details="""
 Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
 with a host of its own, which starts the bot anew whenever a source file changes. The page is
@@ -64,7 +66,7 @@ all addresses of this machine, and has no option against it.""",
     "chat": Command(
         "chat with the running bot in this terminal",
         [("-m", "local", "chat")],
-        LOCAL_REQUIREMENTS,
+        APP_REQUIREMENTS,
         details="""
 Lines piped into it are sent one by one. In the chat, /help lists what else it understands.""",
     ),
@@ -79,11 +81,12 @@ examples:
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(
-        "check style, types and known flaws (ruff, mypy --strict, pip-audit)",
+        "check style, types, known flaws and wheels (ruff, mypy --strict, pip-audit)",
         [
             ("-m", "ruff", "check"),
             ("-m", "ruff", "format", "--check"),
             ("-m", "mypy"),
+            WHEELS,
             # Says itself which requirements it finds no advisories for.
             ("-m", "pip_audit", "--disable-pip", "--progress-spinner=off", "-rrequirements.txt"),
         ],
@@ -120,20 +123,20 @@ benchmarks/results, with --quick to .local/bench/quick.""",
     "lock": Command(
         "write the requirements.txt files anew from the requirements.in files",
         [
-            _compile("requirements.txt"),
-            _compile(LOCAL_REQUIREMENTS, "requirements.txt"),
-            _compile(TEST_REQUIREMENTS, LOCAL_REQUIREMENTS),
+            _compile(APP_REQUIREMENTS),
+            _compile(TEST_REQUIREMENTS, APP_REQUIREMENTS),
             _compile("tests/requirements-checkov.txt"),
             _compile("tests/requirements-runtime.txt", python="3.13"),
             *(
                 _compile(f"benchmarks/requirements-{stack}.txt")
                 for stack in ("stock", "agents", "bare", "figure")
             ),
+            WHEELS,
         ],
         TEST_REQUIREMENTS,
         details="""
 Keeps the versions that still fit. To take the newest ones, delete the requirements.txt files
-before.""",
+before. Fails where one has no wheel for a platform that the README names.""",
     ),
 }
 

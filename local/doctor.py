@@ -11,6 +11,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from local import doctor_azure
 from local.commands import ROOT, parse_doctor
 from local.console import Console
-from local.environment import LOCAL_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.errors import LocalError
 from local.findings import Finding, Level
 from local.local_settings import LocalSettings
@@ -37,7 +38,7 @@ FINDING_CHARACTERS = 2000
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Look at everything, and change nothing."""
-    yield Finding(Level.OK, f"Python {platform.python_version()}")
+    yield _python()
     yield _virtual_environment()
     yield from _node()
     yield _core_tools()
@@ -46,13 +47,25 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from _settings(environ)
 
 
+def _python() -> Finding:
+    version = platform.python_version()
+    # What this Python was built for; `platform.machine` tells what it runs on.
+    if sysconfig.get_platform() == "win-arm64":
+        return Finding(
+            Level.FAULT,
+            f"Python {version} is built for Arm, for which cryptography has no wheels on Windows; "
+            "install Python for x86-64, which runs there too",
+        )
+    return Finding(Level.OK, f"Python {version}")
+
+
 def _virtual_environment() -> Finding:
     environment = Environment(ROOT, Console(sys.stdout))
     try:
         environment.check()
         if environment.holds(TEST_REQUIREMENTS):
             return Finding(Level.OK, ".venv has what all commands need")
-        if environment.holds(LOCAL_REQUIREMENTS):
+        if environment.holds(APP_REQUIREMENTS):
             return Finding(Level.OK, ".venv has what `start` and `chat` need, `test` adds to it")
     except LocalError as error:
         return Finding(Level.FAULT, str(error))

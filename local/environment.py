@@ -20,10 +20,10 @@ from local.console import Console, Progress
 from local.errors import LocalError
 from local.file_lock import try_to_lock
 
-# Each includes the one before it.
-LOCAL_REQUIREMENTS = "local/requirements.txt"
+# What the deployed function needs does for `start` and `chat` as well; the tests' includes it.
+APP_REQUIREMENTS = "requirements.txt"
 TEST_REQUIREMENTS = "tests/requirements.txt"
-_LEVELS = (LOCAL_REQUIREMENTS, TEST_REQUIREMENTS)
+_LEVELS = (APP_REQUIREMENTS, TEST_REQUIREMENTS)
 
 _OLDEST_PYTHON = (3, 11)
 _LOCK_INTERVAL_S = 0.2

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.cors import Cors
 from local.errors import LocalError
 from local.functions import FunctionApp, HttpFunction, LoadedFunction
 from local.host_names import REFUSAL, HostNames
@@ -41,9 +40,8 @@ log = logging.getLogger("local.host")
 class Host:
     """Answers HTTP requests with the functions of an app."""
 
-    def __init__(self, app: FunctionApp, cors: Cors, names: HostNames) -> None:
+    def __init__(self, app: FunctionApp, names: HostNames) -> None:
         self._app = app
-        self._cors = cors
         self._names = names
         self._loaded: dict[str, LoadedFunction] = {}
         threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
@@ -81,7 +79,6 @@ class Host:
     async def _handle(self, request: web.Request) -> web.Response:
         started_s = time.monotonic()
         response = await self._answer(request)
-        response.headers.update(self._cors.headers(request))
         log.info(
             "%s %s %d %.0f ms",
             request.method,
@@ -94,8 +91,6 @@ class Host:
     async def _answer(self, request: web.Request) -> web.Response:
         if not self._is_for_us(request):
             return web.Response(status=403, text=REFUSAL)
-        if self._cors.is_preflight(request):
-            return web.Response(status=204)
         if request.path == "/":
             paths = ", ".join(function.route.path for function in self._app.functions)
             return web.Response(text=f"The embedded Functions host is running: {paths}\n")

@@ -85,8 +85,8 @@ class HostProcess:
             LocalError: as for `start`; the old process goes on.
         """
         app = FunctionApp.read(self._root)
-        settings = LocalSettings.read(self._root)
-        order = Order(app, settings, settings.over(self._environ), self._quiet, self._names)
+        environ = LocalSettings.read(self._root).over(self._environ)
+        order = Order(app, environ, self._quiet, self._names)
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving

@@ -15,11 +15,9 @@ from multiprocessing.connection import Connection
 
 from aiohttp import web
 
-from local.cors import Cors
 from local.functions import FunctionApp
 from local.host import Host
 from local.host_names import HostNames
-from local.local_settings import LocalSettings
 from local.logs import configure_logging
 
 # How long the request of a connection that was accepted just before may take to arrive.
@@ -40,7 +38,6 @@ class Order:
     """What a process is to serve."""
 
     app: FunctionApp
-    settings: LocalSettings
     environ: Mapping[str, str]
     quiet: bool
     """Log errors only."""
@@ -67,9 +64,7 @@ def work(order: Order, listener: socket.socket, starter: Connection) -> None:
 
 async def _serve(order: Order, listener: socket.socket, starter: Connection) -> None:
     word = _word(starter)
-    settings = order.settings
-    cors = Cors.parse(settings.cors, credentials=settings.cors_credentials)
-    host = Host(order.app, cors, order.names)
+    host = Host(order.app, order.names)
     host.load()
     runner = host.runner()
     await runner.setup()

@@ -21,9 +21,6 @@ class LocalSettings:
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     port: int = DEFAULT_PORT
-    cors: str = ""
-    """Comma-separated origins."""
-    cors_credentials: bool = False
 
     @classmethod
     def read(cls, root: Path) -> "LocalSettings":
@@ -43,8 +40,6 @@ class LocalSettings:
         return cls(
             {name: _text(file, name, value) for name, value in values.items()},
             port,
-            host.get("CORS", ""),
-            bool(host.get("CORSCredentials")),
         )
 
     def over(self, environ: Mapping[str, str]) -> dict[str, str]:

@@ -244,7 +244,8 @@ def _claims(auth_header: str) -> dict[str, Any]:
         raise NotAuthenticated("The Authorization header carries no bearer token.")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, RecursionError, ValueError) as error:
+    # ValueError: the bytes of a header that are no UTF-8 may come as surrogates.
+    except (jwt.PyJWTError, ValueError) as error:
         raise NotAuthenticated("The Authorization header carries no token.") from error
     if parts["header"].get("alg") != "RS256":
         raise NotAuthenticated("The token must be signed with RS256.")

@@ -14,6 +14,7 @@ from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredential
 
 from shared.errors import StateConflict
 from shared.settings import CosmosSettings
+from shared.storage.accessor import tell_unreadable
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.cosmos_errors import container_missing, is_absent, translate
 from shared.storage.cosmos_patience import Patience
@@ -67,6 +68,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
                 container_id=settings.container_id,
             )
         )
+        tell_unreadable()
         self._codec = codec
         self._timeout_s = timeout_s
         self._credential = None if settings.key else _managed_identity(identity_client_id)
@@ -102,7 +104,8 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         They are read at once, not as of one moment. Nobody else has the objects returned.
 
         Raises:
-            StateUnreadable: a document is not what the codec wrote.
+            StateUnreadable: a document is one object, and not what the codec wrote. (Of others,
+                each property that cannot be read is an `Opaque`.)
             StateThrottled, StateUnavailable, StateForbidden, StateContainerMissing: see there.
         """
         ids = {key: document_id(key) for key in keys}

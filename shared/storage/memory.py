@@ -8,6 +8,7 @@ from itertools import count
 from botbuilder.core import Storage
 
 from shared.errors import StateConflict
+from shared.storage.accessor import tell_unreadable
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
 from shared.storage.items import refuse_too_large
@@ -30,6 +31,7 @@ class MemoryStorage(Storage):
     """
 
     def __init__(self, codec: DocumentCodec) -> None:
+        tell_unreadable()
         self._codec = codec
         self._documents: dict[str, _Stored] = {}
         self._versions = count(1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypedDict, TypeVar
 
+from shared.storage.unknown import with_place_for_unknown
+
 E_TAG = "e_tag"
 """The field, attribute or key that carries a document's version for the SDK. Never stored."""
 
@@ -60,12 +62,16 @@ def state_type(
     stock SDK wrote, the class's path as it was, such as "data_models.user_profile.UserProfile".
     `migrations` has, for each earlier version, what makes its fields those of the next one.
     Documents of the stock SDK count as version 1.
+
+    A field with a default may be added, and taken back, without a new version: fields that the
+    class does not have are kept beside its objects. For that, a class with slots is given one more.
     """
 
     def register(cls: type[T]) -> type[T]:
         if not is_dataclass(cls):
             raise TypeError(f"{cls.__name__} is not a dataclass; put @dataclass below @state_type.")
         names = tuple(field.name for field in fields(cls) if field.name != E_TAG)
+        cls = with_place_for_unknown(cls)
         schema = Schema(
             cls=cls,
             name=name,

@@ -43,6 +43,16 @@ def typed_fields(schema: Schema, registered: Container[type]) -> TypedFields:
     return found
 
 
+def typed_dict_fields(schema: Schema) -> tuple[str, ...]:
+    """Return the names of the fields with a TypedDict in them: it may be given keys later, too."""
+    shape: Any = inspect.type_info(schema.shape)
+    return tuple(
+        field.name
+        for field in shape.fields
+        if any(isinstance(part, inspect.TypedDictType) for part in _parts(field.type, set()))
+    )
+
+
 _NEEDS_REGISTRATION = (inspect.DataclassType, inspect.StructType, inspect.CustomType)
 
 

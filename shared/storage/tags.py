@@ -2,7 +2,9 @@
 The keys that mean something in a stored document, and how others are kept from looking so.
 
     {"$type": "UserProfile", "$version": 1, ...fields}   a registered object
-    {"py/object": "module.Class", ...attributes}         the same, written by the stock SDK
+    {"$kept": anything}                                  what could not be read elsewhere (Opaque)
+    {"py/object": "module.Class", ...attributes}         an object written by the stock SDK
+    {"$type": "Namespace.Class, Assembly", ...}          the same by the SDK for .NET: no $version
 
 A dictionary of the bot's may have such keys too: each is stored with one "$" more in front,
 "py/x" as "$py/x", "$type" as "$$type" and "$$type" as "$$$type". All other keys, "$x" and
@@ -11,13 +13,20 @@ A dictionary of the bot's may have such keys too: each is stored with one "$" mo
 
 TYPE = "$type"
 VERSION = "$version"
+KEPT = "$kept"
+
+TURNS = "$turns"
+"""The one property that is the app's own; it may have values of other documents in it."""
+
 LEGACY_PREFIX = "py/"
 
 
 def is_tag_like(key: str) -> bool:
     """Whether `key` is a tag, or a tag with any number of "$" in front."""
     bare = key.lstrip("$")
-    return bare.startswith(LEGACY_PREFIX) or (key[:1] == "$" and bare in ("type", "version"))
+    return bare.startswith(LEGACY_PREFIX) or (
+        key[:1] == "$" and bare in ("type", "version", "kept")
+    )
 
 
 def escape(key: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from botbuilder.core import Storage
 
 from shared.errors import StateUnreadable
+from shared.storage.opaque import Opaque
 from shared.turns.journal import RESERVED, Change, Document, Journal, Stamp, TurnRecord
 
 WHOLE = "$document"
@@ -60,8 +61,16 @@ def take_apart(document: Any) -> tuple[Document, str | None]:
 
 
 def put_together(properties: Document, e_tag: str | None) -> Any:
-    """The document as the bot knows it."""
+    """
+    The document as the bot knows it.
+
+    Raises:
+        StateUnreadable: it is an object by itself, which cannot be read.
+    """
     if WHOLE in properties:
+        unreadable = Opaque.unreadable(properties[WHOLE])
+        if unreadable is not None:
+            raise unreadable
         whole = copy(properties[WHOLE])
         whole.e_tag = e_tag
         return whole

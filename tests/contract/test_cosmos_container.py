@@ -1,5 +1,6 @@
 """What is found in a container that others have written to."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from shared.errors import StateConflict, StateUnreadable
 from shared.settings import CosmosSettings
 from shared.storage.codec import DocumentCodec
 from shared.storage.cosmos import CosmosStorage
+from shared.storage.opaque import Opaque
 from shared.storage.schema import state_type
 
 KEY = "msteams/users/29:1ab?c"
@@ -67,22 +69,38 @@ async def test_what_the_stock_sdk_wrote_is_found(
     assert document == (await storage.read([KEY]))[KEY]
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"UserProfile": {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}},
-        {"UserProfile": {"$type": "UserProfile", "$version": 2, "name": "Ada"}},
-        {"UserProfile": {"$type": "UserProfile", "$version": 1, "name": 5}},
-        {"UserProfile": {"$type": "Unheard", "$version": 1}},
-    ],
-    ids=["executable", "newer", "wrong", "unknown"],
-)
+UNREADABLE: list[dict[str, Any]] = [
+    {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]},
+    {"$type": "UserProfile", "$version": 2, "name": "Ada"},
+    {"$type": "UserProfile", "$version": 1, "name": 5},
+    {"$type": "Unheard", "$version": 1, "whole": 1.5, "half": "\ud800"},
+]
+
+
+@pytest.mark.parametrize("stored", UNREADABLE, ids=["executable", "newer", "wrong", "unknown"])
 async def test_what_cannot_be_read_is_left_as_it_is(
-    storage: CosmosStorage, document: dict[str, Any]
+    storage: CosmosStorage, stored: dict[str, Any]
+) -> None:
+    """It is written back by a turn that changes another property, and overwritten by none."""
+    document = {"a": 1, "UserProfile": stored, "z": [1.5]}
+    item = {"id": ID, "realId": KEY, "document": document}
+    await storage.container.create_item(item)
+    with pytest.raises(StateConflict):
+        await storage.write({KEY: {"name": "Grace"}})
+    read = (await storage.read([KEY]))[KEY]
+    assert Opaque.unreadable(read["UserProfile"]) is not None
+    read["a"] = 2
+    await storage.write({KEY: read})
+    written = await storage.container.read_item(ID, partition_key=ID)
+    assert json.dumps({**document, "a": 2}) == json.dumps(written["document"])
+
+
+@pytest.mark.parametrize("stored", UNREADABLE)
+async def test_a_document_that_is_one_object_is_left_as_it_is(
+    storage: CosmosStorage, stored: dict[str, Any]
 ) -> None:
     """It is refused, and a turn that takes it for absent does not overwrite it either."""
-    item = {"id": ID, "realId": KEY, "document": document}
-    before = await storage.container.create_item(item)
+    before = await storage.container.create_item({"id": ID, "realId": KEY, "document": stored})
     with pytest.raises(StateUnreadable):
         await storage.read([KEY])
     with pytest.raises(StateConflict):

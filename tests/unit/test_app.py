@@ -125,14 +125,22 @@ async def test_a_stranger_makes_the_worker_connect_to_nothing(
         assert (1, 1) == (storage.connects, issuer.tokens_given)
 
 
-@pytest.mark.parametrize("key", ["emulator/users/u", "emulator/conversations/c"])
-async def test_a_document_that_is_a_program_is_not_run(
+@pytest.mark.parametrize(
+    ("key", "expected", "asked"),
+    [
+        ("emulator/users/u", "Sorry, what I remember about you could not be read.", True),
+        ("emulator/conversations/c", "What is your name?", False),
+    ],
+)
+async def test_a_property_that_is_a_program_is_not_run(
     key: str,
+    expected: str,
+    asked: bool,
     cosmos_container: CosmosSettings,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is left as it is; the user is told, and the log names the document and the fault."""
+    """It is left as it is; if the bot asks for it, the user is told, and the log says why."""
     trace = tmp_path / "trace"
     program = {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": [f"touch {trace}"]}]}
     item_id = key.replace("/", "*47")
@@ -144,11 +152,11 @@ async def test_a_document_that_is_a_program_is_not_run(
     stored = await storage.container.read_item(item_id, partition_key=item_id)
     await app.close()
 
-    assert "Sorry, what I remember about you could not be read." == reply
-    assert {"UserProfile": program} == stored["document"]
+    assert expected == reply
+    assert program == stored["document"]["UserProfile"]
     assert not trace.exists()
-    assert f"The document '{key}' cannot be read" in caplog.text
-    assert "py/reduce" in caplog.text
+    fault = f"The property UserProfile of the document '{key}' cannot be read"
+    assert asked == (fault in caplog.text and "os.system" in caplog.text)
 
 
 @pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])

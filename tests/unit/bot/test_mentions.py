@@ -66,7 +66,9 @@ def test_a_mention_without_text_is_found_by_the_name() -> None:
 @pytest.mark.parametrize("blank", ["", " ", "\n", "\u2003"])
 def test_a_blank_is_no_mention(blank: str) -> None:
     """A mention of nothing takes nothing out of the text."""
-    assert "I am  Ada" == text_without_mention(message("I am  Ada", mention("bot", blank)))
+    text = "I am  Ada.\n  \u2003 Hello"
+
+    assert text == text_without_mention(message(text, mention("bot", blank)))
 
 
 def test_a_mention_is_taken_out_once_however_often_it_is_listed() -> None:

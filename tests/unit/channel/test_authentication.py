@@ -119,7 +119,10 @@ async def test_azure_government_gets_in(issuer: IdentityProvider, http: HttpPool
         await door.authenticate_request(activity(), f"Bearer {public}")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "x"])
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Bearer \udcff", "Bearer é.é.é", "x"],
+)
 async def test_without_a_token_nobody_gets_in(door: ChannelAuthentication, header: str) -> None:
     """No header, an empty one and one that holds no token are refused alike."""
     with pytest.raises(NotAuthenticated):

@@ -75,6 +75,26 @@ def test_loaded_files_exist(file: Template) -> None:
         assert (folder / path).is_file(), path
 
 
+OF_AZURE_OR_ELSEWHERE = {
+    *("enableMultipleWriteLocations", "failoverPriority", "siteUpdateStrategy"),
+    "logLevel",
+}
+
+
+@pytest.mark.parametrize("page", ["azure", "region-loss"])
+def test_parameters_that_the_pages_name_exist(page: str) -> None:
+    """What docs/ tells an operator to set is a parameter, or output, of the templates."""
+    text = (INFRA.parent / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z]+(?:[A-Z]\w*)+)(?:=\w+| = '\w+')?`", text))
+    known = {
+        name
+        for file in (template("main"), template("deployer/main"))
+        for name in (*file.parameters, *file.outputs)
+    }
+    assert named
+    assert set() == named - known - OF_AZURE_OR_ELSEWHERE
+
+
 def _nullable(file: Template, name: str) -> bool:
     return bool(re.search(rf"^param {name} \w+\?$", file.text, re.MULTILINE))
 

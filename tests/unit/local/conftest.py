@@ -51,8 +51,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "dev.py", project)
     # Nothing is installed in no time.
     (project / "tests").mkdir()
-    for folder in ("local", "tests"):
-        (project / folder / "requirements.txt").write_text("")
+    for requirements in ("requirements.txt", "tests/requirements.txt"):
+        (project / requirements).write_text("")
     write_host_json(project)
     write_function(project, "MessagesFunction", BOT, route="messages", methods=["post"])
     return project

@@ -23,6 +23,18 @@ def test_a_sound_project_has_no_fault(run: Run, project: Path) -> None:
     assert not (project / ".venv").exists()
 
 
+def test_a_python_without_wheels_is_a_fault(run: Run) -> None:
+    """Windows for Arm runs Python for x86-64 too, and that has wheels of everything."""
+    doctor = run(
+        "-c",
+        "import sys, sysconfig; sysconfig.get_platform = lambda: 'win-arm64'\n"
+        "from local.doctor import main; sys.exit(main([]))",
+    )
+
+    assert 1 == doctor.wait()
+    assert "install Python for x86-64" in doctor.output
+
+
 def test_every_line_has_a_verdict(run: Run) -> None:
     """The report is one line for each finding, without colours in a pipe."""
     doctor = run("dev.py", "doctor")

@@ -56,13 +56,11 @@ def test_what_marks_azure_does_not_reach_the_app(tmp_path: Path, marker: str) ->
     assert {"AZURE_FUNCTIONS_ENVIRONMENT"} == environ.keys()
 
 
-def test_the_host_section_has_port_and_cors(tmp_path: Path) -> None:
-    """Port and allowed origins come from `Host`."""
-    write(tmp_path, {"Host": {"LocalHttpPort": 7075, "CORS": "*", "CORSCredentials": True}})
+def test_the_port_is_in_the_host_section(tmp_path: Path) -> None:
+    """Where Core Tools look for it too."""
+    write(tmp_path, {"Host": {"LocalHttpPort": 7075}})
 
-    settings = LocalSettings.read(tmp_path)
-
-    assert (7075, "*", True) == (settings.port, settings.cors, settings.cors_credentials)
+    assert 7075 == LocalSettings.read(tmp_path).port
 
 
 def test_values_are_not_shown(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Classes as a bot builder might register them, and strategies for their instances."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from shared.storage.codec import MAX_SAFE_INTEGER, DocumentCodec
+from shared.storage.opaque import Opaque
 from shared.storage.schema import Fields, foreign_type, state_type
 
 
@@ -18,14 +20,14 @@ class Size(Enum):
     LARGE = "l"
 
 
-@state_type("Address")
+@state_type("Address", formerly=(f"{__name__}.Address",))
 @dataclass
 class Address:
     street: str
     floor: int | None = None
 
 
-@state_type("Order")
+@state_type("Order", formerly=(f"{__name__}.Order",))
 @dataclass
 class Order:
     """A field of every kind that there is."""
@@ -105,6 +107,17 @@ DIALOG_TYPES = (
 )
 
 CODEC = DocumentCodec([Address, Order, Profile, *DIALOG_TYPES])
+
+
+def ask(stored: Any, codec: DocumentCodec = CODEC) -> Any:
+    """Read `stored` as a property, and ask for it as a bot does."""
+    value = codec.decode({"property": stored})["property"]
+    unreadable = Opaque.unreadable(value)
+    if unreadable is not None:
+        assert json.dumps(stored) == json.dumps(codec.encode({"property": value})["property"])
+        raise unreadable
+    return value
+
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 KEYS = TEXT | st.sampled_from(

@@ -19,7 +19,12 @@ from tests.unit.storage.remembered import (
     DialogState,
     Order,
     Profile,
+    ask,
 )
+
+
+def _nested(depth: int) -> list[Any]:
+    return [] if depth == 1 else [_nested(depth - 1)]
 
 
 def through_the_store(document: Any) -> Any:
@@ -156,48 +161,48 @@ class TestReading:
     @pytest.mark.parametrize(
         ("stored", "reason"),
         [
-            ({"$version": 1, "street": 5}, r"home.street: Expected `str`, got `int`."),
-            ({"$version": 1}, "home: Object missing required field `street`."),
-            ({"$version": 1, "street": "x", "cellar": 1}, "home has fields that Address version 1"),
-            ({"$version": 2, "street": "x"}, "home has version 2 of Address, and this app knows 1"),
-            ({"$version": "1", "street": "x"}, "home has no valid $version"),
-            ({"street": "x"}, "home has no valid $version"),
-            ({"$version": 0, "street": "x"}, "home has no valid $version"),
-            ({"$type": "Castle", "$version": 1}, "home is of a type that is not registered"),
-            ({"$type": ["Address"], "$version": 1}, "home is of a type that is not registered"),
+            ({"$version": 1, "street": 5}, r".street: Expected `str`, got `int`."),
+            ({"$version": 1}, ": Object missing required field `street`."),
+            ({"$version": 2, "street": "x"}, " has version 2 of Address, and this app knows 1"),
+            ({"$version": "1", "street": "x"}, " has no valid $version"),
+            ({"street": "x"}, " has no valid $version"),
+            ({"$version": 0, "street": "x"}, " has no valid $version"),
+            ({"$type": "Castle", "$version": 1}, " is of a type that is not registered"),
+            ({"$type": ["Address"], "$version": 1}, " is of a type that is not registered"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, stored: dict[str, Any], reason: str) -> None:
-        """The error says where the fault is, and what."""
+        """The error names the property, says where the fault is, and what."""
         with pytest.raises(StateUnreadable) as refused:
-            CODEC.decode({"home": {"$type": "Address", **stored}})
-        assert str(refused.value).startswith(reason)
+            ask({"$type": "Address", **stored})
+        assert str(refused.value).startswith(f"property{reason}")
 
     def test_errors_tell_no_values(self) -> None:
         """msgspec quotes a wrong enum value; the error does not."""
         with pytest.raises(StateUnreadable) as refused:
-            CODEC.decode({"order": {"$type": "Order", "$version": 1, "size": "Ada's secret"}})
-        assert "order.size: Invalid enum value. It was left as it is." == str(refused.value)
+            ask({"$type": "Order", "$version": 1, "size": "Ada's secret"})
+        assert "property.size: Invalid enum value. It was left as it is." == str(refused.value)
 
-    def test_what_a_class_says_itself_is_not_told(self) -> None:
-        """A __post_init__ may put the user's words into its error."""
+    @pytest.mark.parametrize("fault", [ValueError, KeyError, RecursionError])
+    def test_what_a_class_says_itself_is_not_told(self, fault: type[Exception]) -> None:
+        """A __post_init__ may raise anything, and put the user's words into its error."""
 
         @dataclass
         class Name:
             text: str
 
             def __post_init__(self) -> None:
-                raise ValueError(f"Invalid name {self.text}")
+                raise fault(f"Invalid name {self.text}")
 
         codec = DocumentCodec([state_type("Name")(Name)])
         with pytest.raises(StateUnreadable) as refused:
-            codec.decode({"name": {"$type": "Name", "$version": 1, "text": "Ada"}})
-        assert "Ada" not in str(refused.value)
+            ask({"$type": "Name", "$version": 1, "text": "Ada"}, codec)
+        assert "property was refused by its own class. It was left as it is." == str(refused.value)
 
     def test_a_renamed_class_is_read_under_its_former_name(self) -> None:
         """The stock SDK makes a dictionary of it, silently."""
         stored = {"$type": "User", "$version": 3, "first_name": "Ada", "last_name": "Lovelace"}
-        assert Profile("Ada", "Lovelace") == CODEC.decode({"user": stored})["user"]
+        assert Profile("Ada", "Lovelace") == ask(stored)
 
     @pytest.mark.parametrize(
         ("version", "fields"),
@@ -211,13 +216,14 @@ class TestReading:
         self, version: int, fields: dict[str, str]
     ) -> None:
         """Each migration makes one version into the next, up to today's."""
-        stored = {"$type": "Profile", "$version": version, **fields}
-        assert Profile("Ada", "Lovelace") == CODEC.decode({"user": stored})["user"]
+        assert Profile("Ada", "Lovelace") == ask(
+            {"$type": "Profile", "$version": version, **fields}
+        )
 
     def test_a_migration_that_fails_is_a_clear_error(self) -> None:
         """What a migration raises does not get out as it is."""
         with pytest.raises(StateUnreadable, match="migration of Profile from version 1 failed"):
-            CODEC.decode({"user": {"$type": "Profile", "$version": 1}})
+            ask({"$type": "Profile", "$version": 1})
 
     def test_a_document_is_not_changed_by_reading_it(self) -> None:
         """A refused document is left as it is, and so is any other."""
@@ -225,3 +231,30 @@ class TestReading:
         before = json.dumps(stored)
         CODEC.decode(stored)
         assert before == json.dumps(stored)
+
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            {"$type": "AdaptiveCard", "version": "1.5"},
+            {"$type": 5},
+            {"$ref": "#/definitions/x", "$id": "y", "$values": [1]},
+            {"type": "Buffer", "data": [1]},
+        ],
+    )
+    def test_keys_of_other_sdks_are_keys_like_any(self, stored: dict[str, Any]) -> None:
+        """The SDK for JavaScript stores what a bot gives to it as it is."""
+        assert stored == ask(stored)
+        assert stored == through_the_store({"property": stored})["property"]
+
+    @pytest.mark.parametrize(
+        "stored", [["\ud800"], {"\udfff": 1}, *(_nested(depth) for depth in (MAX_DEPTH + 1, 126))]
+    )
+    def test_what_could_not_be_written_again_is_not_read(self, stored: Any) -> None:
+        """Else a document that another SDK wrote could never be saved."""
+        with pytest.raises(StateUnreadable, match="written again"):
+            ask(stored)
+
+    def test_what_is_as_deep_as_can_be_is_read(self) -> None:
+        """What can be written can be read, and the other way round."""
+        deep = _nested(MAX_DEPTH)
+        assert deep == through_the_store({"property": deep})["property"]
