@@ -2,76 +2,114 @@
 Histories by the thousand, from the command line.
 
     python3 dev.py torture --seeds 100000
-    python3 dev.py torture --seed 4711          prints one history
-    python3 dev.py torture --seeds 2000 --own   with the bot in shared/bot
+    python3 dev.py torture --seed 4711                    tells one history
+    python3 dev.py torture --fault "process killed"       only histories with that
+    python3 dev.py torture --seeds 2000 --own             with the bot in shared/bot
 """
 
 import argparse
-import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from tests.simulation.histories import describe, failing_seeds, play, play_own
+from tests.simulation.faults import Fault
+from tests.simulation.histories import Tally, describe, play, play_own, tally
 
 _SHARE = 100
+
+_SHOWN = 20
+"""So many seeds of wrong histories are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the arguments ask for; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    always = tuple(Fault(name) for name in options.fault)
+    if options.seed is not None and options.seeds is None:
+        return _tell(options.seed, options.own, always)
+    seeds = range(options.seed or 0, (options.seed or 0) + (options.seeds or 2000))
+    return _search(seeds, options.processes, options.own, always)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 dev.py torture",
-        description="Play turns in histories in which instances die, the store fails, lags or "
-        "loses answers, and the channel delivers again; a seed always plays the same history.",
+        description="Play turns in simulated histories in which everything goes wrong that the "
+        "atomic turn is there for, and judge what came of them. A seed always plays the same "
+        "history.",
+        epilog="The tables say in how many histories each fault really happened, and how often "
+        "what the product promises not to prevent. Exit status: 1 if a history is wrong, else 0.",
     )
-    parser.add_argument("--seeds", type=int, default=2000, help="how many histories")
-    parser.add_argument("--seed", type=int, help="where to begin; alone: print this history")
-    parser.add_argument("--own", action="store_true", help="the bot in shared/bot")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args(arguments)
-    if options.seed is not None and "--seeds" not in (arguments or sys.argv):
-        return _show(options.seed, options.own)
-    return _search(options.seed or 0, options.seeds, options.processes, options.own)
+    parser.add_argument("--seeds", type=int, metavar="N", help="how many histories (2000)")
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="where to begin (0); without --seeds: tell this one"
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        choices=[fault.value for fault in Fault],
+        help="only histories that have drawn this fault; may be repeated. One of: "
+        + ", ".join(fault.value for fault in Fault),
+    )
+    parser.add_argument(
+        "--own", action="store_true", help="the bot in shared/bot, beside a run without faults"
+    )
+    parser.add_argument(
+        "--processes", type=int, metavar="P", default=os.cpu_count() or 1, help="at once"
+    )
+    return parser
 
 
-def _show(seed: int, own: bool) -> int:
-    world, wrong = (play_own if own else play)(seed)
+def _tell(seed: int, own: bool, always: tuple[Fault, ...]) -> int:
+    world, verdict = play_own(seed, always) if own else play(seed, always=always)
     print(describe(world))
-    print("\n".join(wrong) or "Nothing is wrong with this history.")
-    return 1 if wrong else 0
+    print("\n".join(verdict.wrong) or "Nothing is wrong with this history.")
+    return 1 if verdict.wrong else 0
 
 
-def _search(first: int, seeds: int, processes: int, own: bool) -> int:
+def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) -> int:
     began_s = time.monotonic()
-    failing = []
-    for done, seed in _failing(first, seeds, processes, own):
-        failing += seed
+    total = Tally()
+    is_watched = sys.stdout.isatty()
+    for part in _tallies(seeds, processes, own, always):
+        total.add(part)
         took_s = time.monotonic() - began_s
-        print(f"\r{done} histories, {len(failing)} wrong, {took_s:.0f} s", end="", flush=True)
-    print()
-    if failing:
-        print(f"Wrong: {failing}")
-        _show(failing[0], own)
-        print(f"Again: --seed {failing[0]}{' --own' * own}")
-    return 1 if failing else 0
+        progress = f"{total.histories} histories, {len(total.failing)} wrong, {took_s:.0f} s"
+        if is_watched:
+            print(f"\r{progress}", end="", flush=True)
+    print(f"\r{progress}" if is_watched else progress)
+    _print_table("Histories in which it happened", total.happened)
+    _print_table("Beside that", total.figures)
+    if total.failing:
+        more = len(total.failing) - _SHOWN
+        shown = ", ".join(map(str, total.failing[:_SHOWN])) + f" and {more} more" * (more > 0)
+        print(f"\nWrong: {shown}\n")
+        _tell(total.failing[0], own, always)
+        faults = "".join(f' --fault "{fault}"' for fault in always)
+        print(f"Again: --seed {total.failing[0]}{faults}{' --own' * own}")
+    return 1 if total.failing else 0
 
 
-def _failing(first: int, seeds: int, processes: int, own: bool) -> Iterator[tuple[int, list[int]]]:
-    end = first + seeds
-    shares = [range(begin, min(begin + _SHARE, end)) for begin in range(first, end, _SHARE)]
-    done = 0
+def _tallies(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) -> Iterator[Tally]:
+    shares = [seeds[begin : begin + _SHARE] for begin in range(0, len(seeds), _SHARE)]
+    # Spawned: a fork would copy whatever threads its parent has.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for share, failing in zip(
-            shares, pool.map(partial(failing_seeds, own=own), shares), strict=True
-        ):
-            done += len(share)
-            yield done, failing
+        yield from pool.map(partial(tally, own=own, always=always), shares)
+
+
+def _print_table(title: str, counts: Counter[str]) -> None:
+    if counts:
+        print(f"\n{title}:\n")
+        for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+            print(f"  {count:8,}  {name}")
 
 
 if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)
     sys.exit(main())

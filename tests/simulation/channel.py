@@ -1,53 +1,45 @@
 """
-A channel that takes replies, refuses them, is slow, and forgets to say that it took one.
+The channel: what its users see, and what every attempt to send something came to.
 """
 
 import asyncio
-import random
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
-import aiohttp
-from botbuilder.core import BotAdapter, TurnContext
-from botbuilder.schema import (
-    Activity,
-    ActivityTypes,
-    ConversationReference,
-    ResourceResponse,
-)
+from botbuilder.schema import Activity
 
+from tests.simulation.faults import Fault
 
-class HttpStatus(Exception):
-    """The channel answers with a status that is not a success."""
+NEVER_STATUSES = (400, 403, 404, 405, 413)
+"""The channel does not take this reply, today or tomorrow."""
 
-    def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
-        self.status = status
-        self.headers = headers or {}
-        super().__init__(f"HTTP {status}")
+NOT_YET_STATUSES = (401, 412, 412, 425)
+"""It has not taken the reply, and takes it later."""
+
+MAYBE_STATUSES = (408, 500, 502, 503, 504)
+"""Nobody knows whether it has taken the reply."""
+
+_COUNTED = re.compile(r"(ghost|[az]\d+)/\d")
 
 
-class NoConnection(aiohttp.ClientConnectorError):
-    """The connection could not be made."""
+class Came(Enum):
+    """What an attempt to send something came to, as far as its sender can know."""
 
-    def __init__(self) -> None:
-        Exception.__init__(self, "no connection")
+    ACCEPTED = "accepted"
+    NEVER = "refused for good"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
 
-    def __str__(self) -> str:
-        return "no connection"
 
+@dataclass(frozen=True)
+class Try:
+    """One attempt to send something."""
 
-@dataclass
-class ChannelFaults:
-    """How likely what is; all zero for a channel that works."""
-
-    throttled: float = 0.0
-    not_connected: float = 0.0
-    failed: float = 0.0
-    """A status of 500, and the activity is not accepted."""
-    answer_lost: float = 0.0
-    """The activity is accepted, and the connection breaks."""
-    slow: float = 0.0
-    """The request takes seconds instead of milliseconds."""
+    at_s: float
+    came: Came
 
 
 @dataclass(frozen=True)
@@ -57,8 +49,7 @@ class Accepted:
     at_s: float
     activity_id: str
     conversation_id: str
-    recipient_id: str
-    reply_to_id: str
+    key: str
     text: str
     sender: object
     """Whoever sent it, as `SimulatedChannel` was told."""
@@ -68,10 +59,18 @@ class Accepted:
 class SimulatedChannel:
     """What the users of all conversations see."""
 
-    tell: Callable[[str, str], None] = lambda _verb, _outcome: None
+    tell: Callable[[str, str, Fault | None], None] = lambda _verb, _outcome, _fault: None
     accepted: list[Accepted] = field(default_factory=list)
+    tries: dict[str, list[Try]] = field(default_factory=lambda: defaultdict(list))
+    """By the key of what was to be sent."""
     answered: set[str] = field(default_factory=set)
     """Ids of accepted activities whose sender got to know."""
+    refused: set[str] = field(default_factory=set)
+    """Keys of what is never taken."""
+    impatient: set[str] = field(default_factory=set)
+    """Ids of those whose sender did not wait for the answer."""
+    oddly_answered: set[str] = field(default_factory=set)
+    """Ids of those whose sender got to know no usable id."""
     edits: list[tuple[str, str]] = field(default_factory=list)
     """Ids and texts of updates and (empty text) deletions."""
 
@@ -79,87 +78,31 @@ class SimulatedChannel:
         activity_id = f"m{len(self.accepted) + 1}"
         self.accepted.append(
             Accepted(
-                asyncio.get_running_loop().time(),
+                _time_s(),
                 activity_id,
                 activity.conversation.id,
-                activity.recipient.id,
-                activity.reply_to_id or "",
+                key_of(activity.text or "", activity.reply_to_id, activity.recipient.id),
                 activity.text or "",
                 sender,
             )
         )
-        self.tell("accept", f"{activity.text} as {activity_id}")
+        self.tell("accept", f"{activity.text} as {activity_id}", None)
         return activity_id
 
+    def note(self, key: str, came: Came) -> None:
+        """Remember what an attempt came to."""
+        self.tries[key].append(Try(_time_s(), came))
 
-class SimulatedAdapter(BotAdapter):
-    """One request's way to the channel."""
 
-    def __init__(
-        self,
-        channel: SimulatedChannel,
-        chance: random.Random,
-        faults: ChannelFaults,
-        sender: object = None,
-    ) -> None:
-        super().__init__()
-        self._channel = channel
-        self._chance = chance
-        self._faults = faults
-        self._sender = sender
+def key_of(text: str, reply_to_id: str | None, recipient_id: str | None) -> str:
+    """A name for a reply that is the same for each copy of it, and for nothing else."""
+    return text if is_counted(text) else f"{text} {reply_to_id} {recipient_id}"
 
-    async def send_activities(
-        self, context: TurnContext, activities: list[Activity]
-    ) -> list[ResourceResponse]:
-        responses = []
-        for activity in activities:
-            if activity.type == ActivityTypes.invoke_response:
-                context.turn_state[self._INVOKE_RESPONSE_KEY] = activity
-                responses.append(ResourceResponse(id=""))
-                continue
-            await self._travel()
-            accepted = self._channel.accept(activity, self._sender)
-            await self._come_back(accepted)
-            self._channel.answered.add(accepted)
-            responses.append(ResourceResponse(id=accepted))
-        return responses
 
-    async def update_activity(self, _context: TurnContext, activity: Activity) -> None:
-        await self._travel()
-        self._channel.edits.append((activity.id, activity.text))
-        self._channel.tell("update", f"{activity.id}: {activity.text}")
-        await self._come_back(activity.id)
+def is_counted(text: str) -> bool:
+    """Whether it is what the counting bot says, and no apology."""
+    return _COUNTED.match(text) is not None
 
-    async def delete_activity(
-        self, _context: TurnContext, reference: ConversationReference
-    ) -> None:
-        await self._travel()
-        self._channel.edits.append((reference.activity_id, ""))
-        self._channel.tell("delete", reference.activity_id)
-        await self._come_back(reference.activity_id)
 
-    async def _travel(self) -> None:
-        await asyncio.sleep(self._delay_s())
-        if self._happens(self._faults.not_connected):
-            self._channel.tell("send", "no connection")
-            raise NoConnection
-        if self._happens(self._faults.throttled):
-            self._channel.tell("send", "429")
-            raise HttpStatus(429, {"Retry-After": str(self._chance.choice((0, 1, 3)))})
-        if self._happens(self._faults.failed):
-            self._channel.tell("send", "500")
-            raise HttpStatus(500)
-
-    async def _come_back(self, activity_id: str) -> None:
-        await asyncio.sleep(self._delay_s())
-        if self._happens(self._faults.answer_lost):
-            self._channel.tell("send", f"the answer for {activity_id} is lost")
-            raise aiohttp.ServerDisconnectedError
-
-    def _delay_s(self) -> float:
-        if self._happens(self._faults.slow):
-            return self._chance.uniform(1.0, 7.0)
-        return self._chance.uniform(0.001, 0.05)
-
-    def _happens(self, probability: float) -> bool:
-        return probability > 0 and self._chance.random() < probability
+def _time_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,56 +1,102 @@
 """
-Seeded histories of the counting bot: run one, judge it, print it.
+Seeded histories: play one, judge it, print it; or many, and count what happened in them.
 """
 
 import logging
-import random
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from shared.turns import Surroundings, TransactionalBot
 from tests.simulation.bot import CountingBot
-from tests.simulation.invariants import violations
-from tests.simulation.own_bot import differences, own_world
+from tests.simulation.copies import Product, original
+from tests.simulation.faults import Fault
+from tests.simulation.judge import Verdict, judge
+from tests.simulation.own_bot import judge_own, own_world
+from tests.simulation.script import SHARED, counting_text
 from tests.simulation.world import World
 
-_VERBS = ("reply 1", "reply 3", "note", "edit 2", "silent", "boom")
-_WEIGHTS = (5, 5, 2, 1, 1, 1)
 
+@dataclass
+class Tally:
+    """What many histories came to."""
 
-def counting_text(chance: random.Random) -> str:
-    """What a user says to the counting bot."""
-    return chance.choices(_VERBS, _WEIGHTS)[0]
+    histories: int = 0
+    failing: list[int] = field(default_factory=list)
+    """Their seeds."""
+    happened: Counter[str] = field(default_factory=Counter)
+    """By name, the histories in which a fault really happened."""
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Tally") -> None:
+        self.histories += other.histories
+        self.failing += other.failing
+        self.happened += other.happened
+        self.figures += other.figures
 
 
 def play(
-    seed: int,
-    transactional_bot: Callable[..., Any] = TransactionalBot,
-    surroundings: Callable[..., Any] = Surroundings,
-) -> tuple[World, list[str]]:
-    """One history, and what is wrong with it."""
-    world = World(seed, transactional_bot, surroundings, CountingBot, counting_text)
-    return world, _judge(world, violations)
+    seed: int, product: Product | None = None, always: Iterable[Fault] = ()
+) -> tuple[World, Verdict]:
+    """One history of the counting bot, and what is wrong with it."""
+    world = World(
+        seed, product or original(), CountingBot, counting_text, SHARED, always=frozenset(always)
+    )
+    return world, _judge(world, judge)
 
 
-def play_own(seed: int) -> tuple[World, list[str]]:
+def play_own(seed: int, always: Iterable[Fault] = ()) -> tuple[World, Verdict]:
     """One history of the bot in `shared.bot`, and where it differs from a serial run."""
-    world = own_world(seed, TransactionalBot, Surroundings)
-    return world, _judge(world, differences)
+    world = own_world(seed, original(), frozenset(always))
+    return world, _judge(world, judge_own)
 
 
-def failing_seeds(seeds: range, own: bool = False) -> list[int]:
-    """Those of the seeds whose history is not one of atomic turns."""
-    # What the histories log is what they are about.
-    logging.disable(logging.CRITICAL)
-    return [seed for seed in seeds if (play_own if own else play)(seed)[1]]
+def tally(seeds: range, own: bool = False, always: tuple[Fault, ...] = ()) -> Tally:
+    """Play the histories of these seeds."""
+    result = Tally()
+    for seed in seeds:
+        world, verdict = play_own(seed, always) if own else play(seed, always=always)
+        result.histories += 1
+        result.happened.update(fault.value for fault in world.happened)
+        result.figures += verdict.figures
+        if verdict.wrong:
+            result.failing.append(seed)
+    return result
 
 
-def _judge(world: World, judge: Callable[[World], Iterator[str]]) -> list[str]:
+def _judge(world: World, judge: Callable[[World], Verdict]) -> Verdict:
+    with _errors_noted(world):
+        try:
+            world.run()
+        except (Exception, SystemExit) as error:
+            return Verdict([f"{type(error).__name__}: {error}"])
+    return judge(world)
+
+
+@contextmanager
+def _errors_noted(world: World) -> Iterator[None]:
+    """What the product logs as an error belongs to the history, and is printed nowhere else."""
+    handler = _Errors(world)
+    root = logging.getLogger()
+    others, level, disabled = root.handlers[:], root.level, root.manager.disable
+    root.handlers[:] = [handler]
+    root.setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)
     try:
-        world.run()
-    except Exception as error:
-        return [f"{type(error).__name__}: {error}"]
-    return list(judge(world))
+        yield
+    finally:
+        root.handlers[:] = others
+        root.setLevel(level)
+        logging.disable(disabled)
+
+
+class _Errors(logging.Handler):
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._world.note_error(record.getMessage())
 
 
 def describe(world: World) -> str:

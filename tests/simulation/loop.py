@@ -2,7 +2,8 @@
 An event loop without real time, threads or sockets, whose every choice comes from a seed.
 
 asyncio itself (tasks, locks, timeouts) is the real one. When several callbacks are ready,
-chance picks; when none is, the clock jumps to the next timer.
+chance picks; when none is, the clock jumps to the next timer. A part of the callbacks, those of one
+process, can stand still for a while, or for ever.
 """
 
 import asyncio
@@ -18,6 +19,11 @@ _Ts = TypeVarTuple("_Ts")
 _ENDLESS = 300_000
 """Steps of the longest history that is no deadlock."""
 
+_CANCELLATIONS = 5
+"""At the end a task is cancelled so often; a few go on all the same."""
+
+_NEVER_S = float("inf")
+
 
 class SimulatedDeadlock(Exception):
     """Somebody waits for what nobody will do."""
@@ -31,10 +37,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._chance = chance
         self._time_s = 0.0
         self._callbacks: list[asyncio.Handle] = []
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, asyncio.Handle]] = []
         self._timers_made = 0
         self._tasks: list[asyncio.Task[Any]] = []
         self._faults: list[dict[str, Any]] = []
+        self._dead: list[asyncio.Handle] = []
+        self.stands_until_s: Callable[[Context], float] | None = None
+        """Until when a process does nothing, by the context of its callbacks; inf: it died."""
 
     def run(self, main: Coroutine[Any, Any, None]) -> None:
         """
@@ -61,10 +70,18 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _end(self) -> None:
         """Whoever still waits would complain when it is collected."""
-        for task in self._tasks:
-            task.cancel()
-        while self._callbacks:
-            self._step()
+        self.stands_until_s = None
+        self._callbacks += self._dead
+        for _ in range(_CANCELLATIONS):
+            waiting = [task for task in self._tasks if not task.done()]
+            if not waiting:
+                break
+            for task in waiting:
+                task.cancel()
+            for _ in range(_ENDLESS):
+                if not self._callbacks:
+                    break
+                self._step()
 
     def _step(self) -> None:
         ready = self._callbacks
@@ -77,8 +94,18 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         chosen = int(self._chance.random() * len(ready))
         ready[chosen], ready[-1] = ready[-1], ready[chosen]
         handle = ready.pop()
-        if not handle.cancelled():
-            handle._run()
+        if handle.cancelled():
+            return
+        if self.stands_until_s is not None:
+            until_s = self.stands_until_s(handle._context)  # type: ignore[attr-defined]
+            if until_s > self._time_s:
+                if until_s == _NEVER_S:
+                    self._dead.append(handle)
+                else:
+                    self._timers_made += 1
+                    heapq.heappush(self._timers, (until_s, self._timers_made, handle))
+                return
+        handle._run()
 
     def time(self) -> float:
         return self._time_s

@@ -1,17 +1,14 @@
 """
 The product with one safeguard taken out, to show that the simulation would notice.
 
-A mutant is a copy of `shared/turns` in which one snippet is replaced. The product knows
-nothing of this, and a snippet that is not found exactly once fails its test.
+A mutant is a copy of `shared/turns` (see `copies`) in which one snippet is replaced. A snippet
+that is not found exactly once fails its test.
 """
 
-import importlib
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-_SOURCE = Path(__file__).parents[2] / "shared" / "turns"
+from tests.simulation.copies import Edit, Product, changed
+from tests.simulation.faults import Fault
 
 
 @dataclass(frozen=True)
@@ -22,80 +19,48 @@ class Mutant:
     file: str
     snippet: str
     instead: str
+    shown_by: tuple[Fault, ...] = ()
+    """Faults that each history gets in which the safeguard is looked for."""
+
+    def product(self) -> Product:
+        """The product without the safeguard."""
+        return changed([Edit(self.file, self.snippet, self.instead)])
 
 
-MUTANTS = (
+COMMITTING = (
     Mutant(
         "the commit is conditional on the ETag that it is based on",
         "turn.py",
-        "home, properties=attempt.properties, journal=",
-        "home, properties=attempt.properties, e_tag=home.e_tag and '*', journal=",
+        "            home,\n            properties=attempt.properties,",
+        "            home,\n            e_tag=home.e_tag and '*',\n"
+        "            properties=attempt.properties,",
     ),
     Mutant(
         "the first commit of a conversation only creates",
         "turn.py",
-        "home, properties=attempt.properties, journal=",
-        "home, properties=attempt.properties, e_tag=home.e_tag or '*', journal=",
+        "            home,\n            properties=attempt.properties,",
+        "            home,\n            e_tag=home.e_tag or '*',\n"
+        "            properties=attempt.properties,",
     ),
     Mutant(
         "committed turns are remembered",
         "journal.py",
-        '{record.id}"][-DONE_TURNS:]',
-        '{record.id}"][-1:]',
+        'done=_recent([*self.done, f"{record.by} {record.id} {at_s}"], at_s),',
+        'done=[f"{record.by} {record.id} {at_s}"],',
+    ),
+    Mutant(
+        "so many turns are remembered in any case",
+        "journal.py",
+        "for entry in done[:-DONE_TURNS]:",
+        "for entry in done[:-1]:",
+        (Fault.MANY_TURNS, Fault.REDELIVERED),
     ),
     Mutant(
         "an attempt knows its own commit when the answer was lost",
         "leases.py",
         "if self.is_ours(last.by):",
         "if last.by == 'nobody':",
-    ),
-    Mutant(
-        "other documents remember what was applied to them",
-        "journal.py",
-        "return self.applied.get(digest(home_key), 0) >= stamp",
-        "return False",
-    ),
-    Mutant(
-        "no document is read older than the conversation has written it",
-        "turn.py",
-        "self._documents.read_at_least(seen.get(key, 0), key, self._patience)",
-        "self._documents.read_at_least(0, key, self._patience)",
-    ),
-    Mutant(
-        "the user document that was read in advance is not older either",
-        "turn.py",
-        "prefetched.version >= seen.get(key, 0)",
-        "prefetched.version >= 0",
-    ),
-    Mutant(
-        "changes to other documents are conditional on their ETag",
-        "turn.py",
-        "changed = replace(document.changed_by(change), journal=journal)",
-        "changed = replace(document.changed_by(change), journal=journal, e_tag='*')",
-    ),
-    Mutant(
-        "only changed properties are put into other documents",
-        "unit_of_work.py",
-        "if name not in old or not _same(old[name], new[name])",
-        "if name",
-    ),
-    Mutant(
-        "changes to other documents are committed with the turn",
-        "attempt.py",
-        "writes={key: change for key, (_, change) in self.others.items()},",
-        "writes={},",
-    ),
-    Mutant(
-        "what was sent is noted",
-        "journal.py",
-        'by="", sent=sent,',
-        'by="", sent=self._last().sent,',
-    ),
-    Mutant(
-        "what was sent is an absolute count",
-        "journal.py",
-        'by="", sent=sent,',
-        'by="", sent=sent + self._last().sent,',
+        (Fault.STORE_ANSWER_LOST,),
     ),
     Mutant(
         "nothing is sent before the commit",
@@ -105,88 +70,299 @@ MUTANTS = (
         "            return await self._documents.write_home(committed)",
     ),
     Mutant(
+        "changes to other documents are committed with the turn",
+        "attempt.py",
+        "writes={key: change for key, (_, change) in self.others.items()},",
+        "writes={},",
+    ),
+    Mutant(
+        "the sender belongs to the identity of a turn",
+        "identity.py",
+        "parts = [str.__str__(activity.type), user_id, activity.id]",
+        "parts = [str.__str__(activity.type), activity.id]",
+        (Fault.SAME_ID,),
+    ),
+    Mutant(
+        "answers are kept after their turn is settled",
+        "journal.py",
+        "answers = [*answers, Answer(id=last.id, answer=last.answer)]",
+        "pass",
+        (Fault.REDELIVERED,),
+    ),
+    Mutant(
+        "too large a turn becomes an apology",
+        "turn.py",
+        "except (StateNotStorable, StateTooLarge) as error:",
+        "except StateNotStorable as error:",
+        (Fault.STATE_LARGE,),
+    ),
+)
+
+READING = (
+    Mutant(
+        "no document is read older than the conversation has written it",
+        "turn.py",
+        "seen.get(key, 0), key, self._patience",
+        "0, key, self._patience",
+        (Fault.STORE_LAGGING,),
+    ),
+    Mutant(
+        "the user document that was read in advance is not older either",
+        "turn.py",
+        "if document is None or document.key != key or document.version < seen.get(key, 0):",
+        "if document is None or document.key != key:",
+        (Fault.STORE_LAGGING,),
+    ),
+    Mutant(
+        "the home document is never read older than it is known to be",
+        "documents.py",
+        "if home.version >= self._home_version:",
+        "if True:",
+        (Fault.STORE_LAGGING, Fault.STORE_ANSWER_LOST),
+    ),
+    Mutant(
+        "a document that stays older was deleted or restored",
+        "documents.py",
+        "if loop_time_s() >= until_s:",
+        "if False:",
+        (Fault.DOCUMENT_DELETED,),
+    ),
+    Mutant(
+        "fields of a newer version are kept",
+        "records.py",
+        "plain = dict(record.unknown)",
+        "plain = {}",
+        (Fault.JOURNAL_NEWER,),
+    ),
+    Mutant(
+        "a journal with something unreadable in it is read without that",
+        "records.py",
+        "        faults: list[str] = []\n        record = _salvage",
+        "        raise\n        record = _salvage",
+        (Fault.JOURNAL_POISONED,),
+    ),
+)
+
+APPLYING = (
+    Mutant(
+        "of two changes to a property the later one wins",
+        "journal.py",
+        "return stamp > self.stamps.get(name, _NEVER)",
+        "return True",
+        (Fault.SHARED_PROPERTY,),
+    ),
+    Mutant(
+        "a turn is later than what it has read",
+        "journal.py",
+        "return max(self.stamp + 1, latest + 1, int(now_s * 1000))",
+        "return max(self.stamp + 1, int(now_s * 1000))",
+        (Fault.SHARED_PROPERTY, Fault.CLOCK_SKEW),
+    ),
+    Mutant(
+        "a property that was removed does not come back",
+        "stored.py",
+        "journal = self.journal.stamped(change.names, stamp)",
+        "journal = self.journal.stamped(change.put, stamp)",
+        (Fault.SHARED_PROPERTY, Fault.CHANNEL_SLOW, Fault.STORE_SLOW),
+    ),
+    Mutant(
+        "changes to other documents are conditional on their ETag",
+        "changes.py",
+        "return await self._documents.write(document.changed_by(later, stamp))",
+        "from dataclasses import replace\n"
+        "                return await self._documents.write(\n"
+        "                    replace(document.changed_by(later, stamp), e_tag='*')\n"
+        "                )",
+    ),
+    Mutant(
+        "only changed properties are put into other documents",
+        "unit_of_work.py",
+        "if name not in old or not _same(old[name], new[name])}",
+        "if name}",
+    ),
+    Mutant(
+        "changes are applied in time for the owner to note that replies were sent",
+        "turn.py",
+        "until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S",
+        "until_s = loop_time_s() + 600",
+    ),
+    Mutant(
+        "what could not be kept is said",
+        "owner.py",
+        "else [*last.replies, text],",
+        "else last.replies,",
+        (Fault.DOCUMENT_TOO_LARGE,),
+    ),
+    Mutant(
+        "a change that never succeeds is given up",
+        "giving_up.py",
+        "if tries.are_enough(passing=isinstance(error, (*STORE_FAULTS, TimeoutError))):",
+        "if False:",
+        (Fault.DOCUMENT_UNKNOWN_ERROR,),
+    ),
+)
+
+DELIVERING = (
+    Mutant(
+        "how many replies were sent is noted",
+        "owner.py",
+        'by="",\n                sent=rest.sent,',
+        'by="",\n                sent=last_of(home).sent,',
+        (Fault.CHANNEL_FAILED,),
+    ),
+    Mutant(
+        "what was sent is an absolute count",
+        "owner.py",
+        'by="",\n                sent=rest.sent,',
+        'by="",\n                sent=rest.sent + last_of(home).sent,',
+        (Fault.CHANNEL_FAILED,),
+    ),
+    Mutant(
+        "nothing is sent after the lease",
+        "owner.py",
+        "return self._owner.lease_left_s(self.home)",
+        "return self._owner.lease_left_s(self.home) + 60",
+        (Fault.CHANNEL_SLOW,),
+    ),
+    Mutant(
+        "the lease is renewed while a reply is on its way",
+        "delivery.py",
+        "timeout=max(0.0, lease.left_s - SEND_S)",
+        "timeout=60",
+        (Fault.CHANNEL_SLOW,),
+    ),
+    Mutant(
+        "replies to others do not end up in the response to whoever delivers them",
+        "delivery.py",
+        "return await self._send(operation.subject)",
+        "return await self._send(operation.subject, self._context.activity.delivery_mode)",
+    ),
+    Mutant(
+        "an id from the channel that is none is left out",
+        "delivery.py",
+        'return _usable_id(responses[0].id) if responses and responses[0] else ""',
+        'return responses[0].id if responses and responses[0] else ""',
+        (Fault.CHANNEL_ODD_ANSWER,),
+    ),
+    Mutant(
+        "a reply that is never taken is given up",
+        "giving_up.py",
+        "if progress.stuck and tries.are_enough",
+        "if False and tries.are_enough",
+        (Fault.CHANNEL_NEVER_ANSWERS,),
+    ),
+    Mutant(
+        "a reply is given up only after some time",
+        "giving_up.py",
+        "return self.count >= most and is_long",
+        "return self.count >= most",
+        (Fault.CHANNEL_FAILED,),
+    ),
+    Mutant(
+        "what does not answer is apologised for only where somebody has said something",
+        "attempt.py",
+        "elif trigger.type == ActivityTypes.message:",
+        "else:",
+        (Fault.BOT_RAISES,),
+    ),
+)
+
+OWNING = (
+    Mutant(
         "the next turn waits for an unsettled one",
         "leases.py",
-        "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
+        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
         "return TurnState.SETTLED",
     ),
     Mutant(
         "an unsettled turn is taken over only when its lease is over",
         "leases.py",
-        "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
+        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
         "return TurnState.ABANDONED",
     ),
     Mutant(
         "an abandoned turn is taken over some time",
         "leases.py",
-        "return TurnState.ABANDONED if is_over or not last.by else TurnState.ONGOING",
+        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
         "return TurnState.ONGOING",
     ),
     Mutant(
-        "the lease is measured with the observer's own clock",
+        "whoever waits for an owner waits for the whole lease",
         "leases.py",
-        "is_over = watched_s >= LEASE_S or age_s >= LEASE_S + CLOCK_TOLERANCE_S",
-        "is_over = age_s >= LEASE_S",
+        "self._watch.seconds(last.by) >= LEASE_S",
+        "self._watch.seconds(last.by) >= 2",
+        (Fault.CHANNEL_SLOW,),
     ),
     Mutant(
         "a turn is taken over with a fencing write",
-        "turn.py",
+        "owner.py",
         "return await self._documents.write_home(replace(home, journal=journal))",
         "return replace(home, journal=journal)",
     ),
     Mutant(
-        "nothing is sent after the lease",
+        "what the owner notes is written",
+        "owner.py",
+        "return await self._documents.write_home(noted)",
+        "return noted",
+    ),
+    Mutant(
+        "what the owner notes is conditional on the ETag",
+        "owner.py",
+        "noted = replace(fresh, journal=edit(fresh.journal))",
+        "noted = replace(fresh, journal=edit(fresh.journal), e_tag='*')",
+    ),
+    Mutant(
+        "a turn that is not finished is not answered with 200",
         "turn.py",
-        "lease_end_s = self._leases.end_s(_last(home).by)",
-        "lease_end_s = self._leases.end_s(_last(home).by) + 60",
-    ),
-    Mutant(
-        "a finished turn is settled",
-        "turn.py",
-        "noted = await self._documents.write_home(noted)",
-        "noted = noted",
-    ),
-    Mutant(
-        "settling is conditional on the ETag",
-        "turn.py",
-        "noted = replace(home, journal=journal)",
-        "noted = replace(home, journal=journal, e_tag='*')",
-    ),
-    Mutant(
-        "the home document is never read older than it is known to be",
-        "documents.py",
-        "self.read_at_least(self._home_version, self._home_key, patience)",
-        "self.read_at_least(0, self._home_key, patience)",
-    ),
-    Mutant(
-        "changes are applied in time for the owner to note that replies were sent",
-        "turn.py",
-        "async with asyncio.timeout(patience.left_s):",
-        "async with asyncio.timeout(None):",
-    ),
-    Mutant(
-        "replies to others do not end up in the response to whoever delivers them",
-        "delivery.py",
-        "self._send(operation.subject)",
-        "self._send(operation.subject, self._context.activity.delivery_mode)",
+        'raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")',
+        "return home",
+        (Fault.CHANNEL_FAILED,),
     ),
 )
 
+RUNNING = (
+    Mutant(
+        "replies after the turn are refused",
+        "attempt.py",
+        "        outbox.close()\n",
+        "",
+        (Fault.BOT_SENDS_LATE,),
+    ),
+    Mutant(
+        "state changes after the turn are refused",
+        "attempt.py",
+        "        unit.close()\n",
+        "",
+        (Fault.BOT_WRITES_LATE,),
+    ),
+    Mutant(
+        "a bot that hangs is stopped",
+        "running.py",
+        "await asyncio.wait([task], timeout=limit_s)",
+        "await asyncio.wait([task])",
+        (Fault.BOT_HANGS,),
+    ),
+    Mutant(
+        "a bot that cannot be stopped is left to itself",
+        "running.py",
+        "await asyncio.wait([task], timeout=RUN_GRACE_S)",
+        "await asyncio.wait([task])",
+        (Fault.BOT_SWALLOWS,),
+    ),
+    Mutant(
+        "a bot that is cancelled from within has failed",
+        "running.py",
+        "if task.cancelled():\n        raise",
+        "if False:\n        raise",
+        (Fault.BOT_CANCELLED,),
+    ),
+    Mutant(
+        "a bot cannot end the process",
+        "running.py",
+        "except SystemExit as error:",
+        "except KeyError as error:",
+        (Fault.BOT_EXITS,),
+    ),
+)
 
-def load(mutant: Mutant, folder: Path) -> Any:
-    """Import the mutated package, which is written into the folder."""
-    package = f"mutated_turns_{folder.name}"
-    target = folder / package
-    target.mkdir()
-    for source in _SOURCE.glob("*.py"):
-        text = source.read_text()
-        if source.name == mutant.file:
-            if text.count(mutant.snippet) != 1:
-                raise AssertionError(f"{text.count(mutant.snippet)} times in {mutant.file}")
-            text = text.replace(mutant.snippet, mutant.instead)
-        (target / source.name).write_text(text.replace("shared.turns", package))
-    sys.path.insert(0, str(folder))
-    try:
-        return importlib.import_module(package)
-    finally:
-        sys.path.remove(str(folder))
+MUTANTS = (*COMMITTING, *READING, *APPLYING, *DELIVERING, *OWNING, *RUNNING)

@@ -3,20 +3,23 @@ The template's own bot in the simulation, held against a run without races and f
 """
 
 import asyncio
-import json
 import random
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 from botbuilder.core import TurnContext
 
 from shared.bot import STATE_TYPES, create_bot
 from shared.storage.codec import DocumentCodec
-from tests.simulation.channel import ChannelFaults, SimulatedAdapter, SimulatedChannel
+from tests.simulation.adapter import ChannelFaults, SimulatedAdapter
+from tests.simulation.channel import SimulatedChannel, key_of
+from tests.simulation.copies import Product
+from tests.simulation.faults import DOCUMENT_ERRORS, IN_SMALL, Fault
+from tests.simulation.judge import Verdict
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.store import SimulatedStore, StoreClient, StoreFaults
-from tests.simulation.world import Places, Said, World
+from tests.simulation.script import Places, Said
+from tests.simulation.store import SimulatedStore
+from tests.simulation.store_client import StoreClient, StoreFaults
+from tests.simulation.world import World
 
 APART: Places = {"one": ("ada",), "two": ("bob",), "team": ("cy", "dee", "eve")}
 """
@@ -29,49 +32,74 @@ a user's state may differ from a serial run and be right.
 TEXTS = ("hello", "Ada", "42", "ada@example.com", "It is late.", "what?", "")
 """What users say. Add what your bot understands."""
 
+NEVER = frozenset(
+    {
+        *DOCUMENT_ERRORS,
+        *IN_SMALL,
+        Fault.DOCUMENT_DELETED,
+        Fault.DOCUMENT_EXPIRED,
+        Fault.DOCUMENT_RESTORED,
+        Fault.JOURNAL_POISONED,
+        Fault.CHANNEL_REFUSED,
+        Fault.CHANNEL_NEVER_ANSWERS,
+        Fault.CHANNEL_LONG_OUTAGE,
+        Fault.SHARED_PROPERTY,
+        Fault.SAME_ID,
+        *(fault for fault in Fault if fault.name.startswith("BOT_")),
+    }
+)
+"""
+Faults that the comparison leaves out.
 
-def own_text(chance: random.Random) -> str:
+A serial run has no match for what is lost with a document, or refused; and how the bot fails
+is the counting bot's to show.
+"""
+
+
+def own_text(chance: random.Random, _drawn: frozenset[Fault]) -> str:
     """What a user says to the template's bot."""
     return chance.choice(TEXTS)
 
 
-def own_world(seed: int, transactional_bot: Any, surroundings: Any) -> World:
+def own_world(seed: int, product: Product, always: frozenset[Fault]) -> World:
     """A history of the template's bot."""
-    codec = DocumentCodec(STATE_TYPES)
-    return World(
+    world = World(
         seed,
-        transactional_bot,
-        surroundings,
-        lambda storage, _next_run: create_bot(storage),
+        product,
+        lambda storage, _witness: create_bot(storage),
         own_text,
         APART,
-        codec,
+        DocumentCodec(STATE_TYPES),
+        always,
+        NEVER - always,
     )
+    # The next message finishes what a channel that gave up has left.
+    world.plan.last_words = True
+    return world
 
 
-def differences(world: World) -> Iterator[str]:
+def judge_own(world: World) -> Verdict:
     """Where the history differs from its turns one after the other, in commit order."""
-    said = {one.activity_id: one for one in (*world.said, *world.last_words())}
+    verdict = Verdict()
     for place in world.places:
-        home = world.store.current(f"simulated/conversations/{place}") or {}
-        order = [said[entry.partition(" ")[2]] for entry in home["$turns"]["done"]]
+        turns = world.chronicle.of_place(place)
         serial = _Serial()
-        serial.loop.run(serial.run(order))
+        serial.loop.run(serial.run([turn.said for turn in turns]))
         for key in serial.store.all_keys():
             stored = dict(world.store.current(key) or {})
             stored.pop("$turns", None)
             if stored != serial.store.current(key):
-                yield f"{key} is not as after a serial run"
-        seen = Counter(one.text for one in world.channel.accepted if one.conversation_id == place)
-        for one in order:
-            turn = world.committed.get((place, one.activity_id))
-            committed = _replies(turn.replies) + _replies(turn.answer or []) if turn else []
-            if committed != serial.replies[one.activity_id]:
-                yield f"{one.activity_id} was answered {committed}"
-            seen.subtract(_replies(turn.replies) if turn else [])
-        lost = [text for text, count in seen.items() if count < 0]
+                verdict.wrong.append(f"{key} is not as after a serial run")
+        seen = Counter(one.key for one in world.channel.accepted if one.conversation_id == place)
+        for turn in turns:
+            committed = turn.replies + turn.answer
+            if committed != serial.replies[turn.said.label]:
+                verdict.wrong.append(f"{turn.said.label} was answered {committed}")
+            seen.subtract(turn.replies)
+        lost = [key for key, count in seen.items() if count < 0]
         if lost:
-            yield f"lost in {place}: {lost}"
+            verdict.wrong.append(f"lost in {place}: {lost}")
+    return verdict
 
 
 class _Serial:
@@ -81,6 +109,7 @@ class _Serial:
         self.loop = SimulatedLoop(random.Random(0))
         self.store = SimulatedStore(codec=DocumentCodec(STATE_TYPES))
         self.replies: dict[str, list[str]] = {}
+        """What was said, by the label of the activity."""
 
     async def run(self, order: list[Said]) -> None:
         chance = random.Random(0)
@@ -90,11 +119,9 @@ class _Serial:
             adapter = SimulatedAdapter(channel, chance, ChannelFaults())
             context = TurnContext(adapter, said.to_activity())
             await create_bot(client).on_turn(context)
-            buffered = [reply.text for reply in context.buffered_reply_activities]
-            self.replies[said.activity_id] = buffered or [one.text for one in channel.accepted]
+            buffered = [
+                key_of(reply.text or "", reply.reply_to_id, reply.recipient.id)
+                for reply in context.buffered_reply_activities
+            ]
+            self.replies[said.label] = buffered or [one.key for one in channel.accepted]
             await asyncio.sleep(0)
-
-
-def _replies(operations: list[str]) -> list[str]:
-    subjects = [json.loads(operation)["subject"] for operation in operations]
-    return [subject["text"] for subject in subjects if "text" in subject]

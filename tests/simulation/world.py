@@ -1,113 +1,61 @@
 """
-Instances that serve conversations over one store and one channel, until chance kills them.
+Instances that serve conversations over one store and one channel, while things go wrong.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from collections import Counter, defaultdict
+from contextlib import suppress
+from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
-from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, DeliveryModes
 
 from shared.errors import BotApplicationError
-from tests.simulation.channel import ChannelFaults, SimulatedAdapter, SimulatedChannel
+from tests.simulation import disturbances
+from tests.simulation.adapter import SimulatedAdapter
+from tests.simulation.bot import Witness
+from tests.simulation.channel import SimulatedChannel, key_of
+from tests.simulation.chronicle import Chronicle
+from tests.simulation.copies import Product
+from tests.simulation.faults import DOCUMENT_TROUBLES, IN_SMALL, Fault
+from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.store import Codec, Document, SimulatedStore, StoreClient, StoreFaults
-
-HEALED_AT_S = 60.0
-"""From here on nothing fails any more, so that every history comes to an end."""
-
-_SENT_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+from tests.simulation.plan import HEALED_AT_S, draw, schedule
+from tests.simulation.script import Again, Places, Said, Texts, places_of, script
+from tests.simulation.store import Codec, Document, SimulatedStore
+from tests.simulation.store_client import PROCESS, StoreClient
 
 CHANNEL_PATIENCE_S = 15.0
 
-Places = dict[str, tuple[str, ...]]
-"""Conversations, and who speaks in them."""
+LEASE_ENDS_S = 40.0
+"""So long after the last fault nothing waits for a dead owner any more."""
 
-SHARED = {"one": ("ada",), "two": ("ada",), "team": ("ada", "bob", "cy")}
-"""Ada is in all conversations, and her document is written from each."""
+RUN_ENDS_S = 150.0
+"""So long after it was started no bot runs any more, and what it kept waiting has an end."""
 
-_STORE_TROUBLE = ("unavailable", "throttled", "no answer", "answer lost", "repeated", "slow")
+SMALL_STORE_BYTES = 13_000
+"""What the store takes where the product is played with small bounds."""
 
-_current: ContextVar["Handling | None"] = ContextVar("handling", default=None)
-
-
-@dataclass(frozen=True)
-class Said:
-    """An activity that a user sends, and how chance treats it."""
-
-    activity_id: str
-    place: str
-    user: str
-    text: str
-    kind: str
-    """"message", "expectReplies" or "invoke"."""
-    at_s: float
-    twice_at_once: bool
-    again_after_s: float | None
-
-    def to_activity(self) -> Activity:
-        """The activity, made anew for each delivery, as it is from an HTTP request."""
-        return Activity(
-            type="invoke" if self.kind == "invoke" else "message",
-            id=self.activity_id,
-            timestamp=_SENT_AT,
-            channel_id="simulated",
-            service_url="https://channel.example",
-            from_property=ChannelAccount(id=self.user),
-            recipient=ChannelAccount(id="bot"),
-            conversation=ConversationAccount(id=self.place),
-            text=self.text,
-            name=self.text if self.kind == "invoke" else None,
-            delivery_mode=DeliveryModes.expect_replies if self.kind == "expectReplies" else None,
-        )
+_STORE_TROUBLES = frozenset(
+    {
+        Fault.STORE_UNAVAILABLE,
+        Fault.STORE_THROTTLED,
+        Fault.STORE_ANSWER_LOST,
+        Fault.STORE_REPEATED,
+        Fault.STORE_LATE,
+        Fault.STORE_SLOW,
+        Fault.STORE_OUTAGE,
+        Fault.PARTITION,
+        *DOCUMENT_TROUBLES,
+    }
+)
+"""Whoever meets these may be unable to note what it did."""
 
 
-@dataclass
-class Handling:
-    """One delivery of an activity to one instance."""
+class CreateBot(Protocol):
+    """Makes the bot that a history is about."""
 
-    said: Said
-    instance: str
-    status: int | None = None
-    """None: it is not over, or its process died."""
-    answer: list[str] = field(default_factory=list)
-    began_at_s: float = 0.0
-    answered_at_s: float = 0.0
-    store_faults_at_s: list[float] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return f"{self.said.activity_id}@{self.instance}"
-
-
-@dataclass
-class Instance:
-    """A process."""
-
-    name: str
-    bot: Any
-    life: int
-    """It dies when it has asked store and channel so many times."""
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    is_alive: bool = True
-
-
-@dataclass
-class Committed:
-    """A turn as the store got to know it."""
-
-    place: str
-    turn_id: str
-    by: str
-    replies: list[str]
-    answer: list[str] | None
-    at_s: float
-    e_tag: str
+    def __call__(self, storage: Storage, witness: Witness, /) -> Bot: ...
 
 
 class World:
@@ -116,47 +64,53 @@ class World:
     def __init__(
         self,
         seed: int,
-        transactional_bot: Callable[..., Any],
-        surroundings: Callable[..., Any],
-        create_bot: Callable[[Storage, Callable[[], int]], Bot],
-        texts: Callable[[random.Random], str],
-        places: Places = SHARED,
+        product: Product,
+        create_bot: CreateBot,
+        texts: Texts,
+        usual: Places,
         codec: Codec | None = None,
+        always: frozenset[Fault] = frozenset(),
+        never: frozenset[Fault] = frozenset(),
     ) -> None:
-        self.places = places
         self.chance = random.Random(seed)
         self.loop = SimulatedLoop(self.chance)
+        self.loop.stands_until_s = self._stands_until_s
+        self.plan = draw(self.chance, always, never)
+        self.is_small = bool(self.plan.drawn & IN_SMALL)
+        self.product = product.small() if self.is_small else product
+        self.places = places_of(self.chance, self.plan.drawn, usual)
+        self.said = script(self.chance, self.plan.drawn, self.places, texts)
+        schedule(self.plan, self.chance, self.said, self.places)
         self.events: list[tuple[float, str, str, str, str]] = []
-        self.store = SimulatedStore(self._note_commit, codec)
-        self.channel = SimulatedChannel(
-            lambda verb, outcome: self._tell(self._who(), "channel", verb, outcome)
+        self.happened: Counter[Fault] = Counter()
+        self.store = SimulatedStore(
+            self._note_write, codec, SMALL_STORE_BYTES if self.is_small else None
         )
-        self.committed: dict[tuple[str, str], Committed] = {}
+        self.channel = SimulatedChannel(self._note_channel)
+        self.chronicle = Chronicle()
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
-        self.given_up: set[str] = set()
-        self._transactional_bot = transactional_bot
-        self._surroundings = surroundings
+        self.errors: list[tuple[float, str]] = []
+        """What the product logged as errors."""
+        self.refused_late: list[tuple[str, str]] = []
+        """What forgotten tasks of the bot tried, and the error that refused it."""
+        self.spoken_last: list[Said] = []
+        self.healed_at_s = 0.0
+        self.all_well_at_s = float("inf")
+        """From here on no fault has any effect left."""
+        self.document_troubles: dict[str, list[float]] = defaultdict(list)
+        """When a document was refused, or could not be read, by its key."""
         self._create_bot = create_bot
         self._runs = 0
         self._tokens = 0
-        self._store_faults, self._channel_faults = _faults(self.chance)
-        self._deaths_left = self.chance.choice((0, 0, 1, 1, 2, 3))
-        store, channel = self._store_faults, self._channel_faults
-        self.is_calm = not any(
-            (
-                self._deaths_left,
-                store.slow,
-                store.unavailable,
-                store.throttled,
-                *vars(channel).values(),
-            )
-        )
-        """Nobody dies, nothing has to be asked for again, and the channel works."""
-        self.said = _script(self.chance, texts, places)
+        self._is_over = False
 
     def run(self) -> "World":
-        self.loop.run(self._main())
+        """Play the history to its end."""
+        try:
+            self.loop.run(self._main())
+        finally:
+            self._is_over = True
         return self
 
     # What happens
@@ -164,184 +118,258 @@ class World:
     async def _main(self) -> None:
         for number in range(self.chance.choice((1, 2, 2, 3))):
             self._start_instance(f"i{number}")
+        for event in self.plan.events:
+            self.loop.call_at(event.at_s, disturbances.happen, self, event)
         deliveries = [self._deliver(said) for said in self.said]
         deliveries += [self._deliver(said) for said in self.said if said.twice_at_once]
         healing = self.loop.call_at(HEALED_AT_S, self._heal)
         await asyncio.gather(*deliveries)
         healing.cancel()
         self._heal()
-        await asyncio.sleep(40)
-        await asyncio.gather(*(self._deliver(said) for said in self.last_words()))
-        await asyncio.wait([task for one in self.instances for task in one.tasks])
+        await asyncio.sleep(max(0.0, self.all_well_at_s - self.loop.time()))
+        if self.plan.last_words:
+            self.spoken_last = self.last_words()
+            await asyncio.gather(*(self._deliver(said) for said in self.spoken_last))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RUN_ENDS_S):
+                for handling in self.handlings:
+                    await handling.over.wait()
+        # Whatever the bot has left running comes to its end.
+        await asyncio.sleep(3.0)
+        self._is_over = True
 
     def last_words(self) -> list[Said]:
         """One message for each conversation, after all faults: it finishes what is unfinished."""
+        # A reply that is never taken is given up only after some deliveries.
+        tries = 40 if self.plan.channel.fails_for else 2
         return [
-            Said(f"last-{place}", place, users[0], "reply 1", "message", 0.0, False, None)
-            for place, users in self.places.items()
+            Said(f"z{number}", f"z{number}", place, users[0], "reply 1", tries=tries)
+            for number, (place, users) in enumerate(self.places.items())
         ]
 
     def _heal(self) -> None:
-        for faults in (self._store_faults, self._channel_faults):
-            for name in vars(faults):
-                setattr(faults, name, 0.0)
-        self._deaths_left = 0
+        if not self.healed_at_s:
+            self.healed_at_s = self.loop.time()
+            last_s = max(self.healed_at_s, self.plan.channel.throttled_until_s)
+            hangs = self.plan.drawn & {Fault.BOT_HANGS, Fault.BOT_SWALLOWS}
+            self.all_well_at_s = last_s + (RUN_ENDS_S if hangs else LEASE_ENDS_S)
+        self.plan.store.heal()
+        self.plan.channel.heal()
+        self.plan.deaths = 0
+        self.plan.ttl_s = None
         for instance in self.instances:
-            instance.life = 1_000_000
+            instance.life = UNTIL_IT_DIES
 
     def _start_instance(self, name: str) -> None:
-        skew_s = self.chance.choice((0.0, 0.0, self.chance.uniform(-10, 10)))
-        surroundings = self._surroundings(
-            now_s=lambda: 1_800_000_000 + skew_s + self.loop.time(),
+        instance = Instance(name)
+        if Fault.CLOCK_SKEW in self.plan.drawn:
+            instance.clock_ahead_s = self.chance.choice(
+                (0.0, self.chance.uniform(-10, 10), self.chance.uniform(-3600, 3600))
+            )
+            if instance.clock_ahead_s and self.instances:
+                self.happened[Fault.CLOCK_SKEW] += 1
+        instance.is_newer = Fault.JOURNAL_NEWER in self.plan.drawn and self.chance.random() < 0.5
+        surroundings = self.product.surroundings(
+            now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
             token=self._next_token,
             chance=self.chance,
         )
-        client = StoreClient(self.store, self.chance, self._store_faults, self._store_asked)
-        bot = self._transactional_bot(
-            lambda storage: self._create_bot(storage, self._next_run),
-            client,
-            surroundings=surroundings,
+        client = StoreClient(
+            self.store,
+            self.chance,
+            self.plan.store,
+            self._note_store,
+            lambda: self.loop.time() < instance.cut_off_until_s,
+            instance.is_newer,
         )
-        life = 1_000_000
-        if self._deaths_left:
-            self._deaths_left -= 1
-            life = self.chance.randint(1, 60)
-        self.instances.append(Instance(name, bot, life))
-        self._tell(name, "world", "start", f"clock {skew_s:+.1f} s")
+        instance.bot = self.product.transactional_bot(
+            lambda storage: self._create_bot(storage, self), client, surroundings=surroundings
+        )
+        if self.plan.deaths:
+            self.plan.deaths -= 1
+            instance.life = self.chance.randint(1, 60)
+        self.instances.append(instance)
+        self.tell(name, "world", "start", f"clock {instance.clock_ahead_s:+.1f} s")
 
     async def _deliver(self, said: Said) -> None:
-        """What a channel does: try until it is told that the activity was taken."""
+        """What a channel does: try, a few times at most, until the activity was taken."""
         await asyncio.sleep(max(0.0, said.at_s - self.loop.time()))
-        while True:
-            if await self._post(said) == 200:
+        instance = self._any_instance()
+        for number in range(1, said.tries + 1):
+            handling = await self._post(said, instance, number)
+            if handling.status == 200:
                 break
             await asyncio.sleep(self.chance.uniform(0, 3))
-        if said.again_after_s is not None:
-            await asyncio.sleep(said.again_after_s)
-            await self._post(said)
+            instance = self._any_instance()
+        if said.again is not None:
+            await asyncio.sleep(said.again.after_s)
+            self._happen_again(said.again)
+            await self._post(said, self._instance_for(said.again, instance), said.tries + 1)
 
-    async def _post(self, said: Said) -> int | None:
-        instance = self.chance.choice([one for one in self.instances if one.is_alive])
-        handling = Handling(said, instance.name, began_at_s=self.loop.time())
+    def _happen_again(self, again: Again) -> None:
+        is_late = again.after_s > HEALED_AT_S
+        self.happened[Fault.REDELIVERED_LATE if is_late else Fault.REDELIVERED] += 1
+
+    def _instance_for(self, again: Again, first: Instance) -> Instance:
+        alive = [one for one in self.instances if one.is_alive]
+        if again.where == "same" and first.is_alive:
+            return first
+        others = [one for one in alive if one is not first]
+        return self.chance.choice(others if again.where == "other" and others else alive)
+
+    def _any_instance(self) -> Instance:
+        return self.chance.choice([one for one in self.instances if one.is_alive])
+
+    async def _post(self, said: Said, instance: Instance, number: int) -> Handling:
+        handling = Handling(said, instance, number, began_at_s=self.loop.time())
         self.handlings.append(handling)
-        self._tell(handling.name, "world", "deliver", f"{said.kind} {said.text!r} to {said.place}")
-        task = self.loop.create_task(self._handle(instance, handling))
-        instance.tasks.append(task)
-        await asyncio.wait([task], timeout=CHANNEL_PATIENCE_S)
-        return handling.status
+        instance.handlings.append(handling)
+        self.tell(handling.name, "world", "deliver", f"{said.kind} {said.text!r} to {said.place}")
+        self._count_script_faults(said)
+        task = self.loop.create_task(self._handle(handling))
+        if number == 1 and said.cancelled_after_s is not None:
+            self.loop.call_later(said.cancelled_after_s, self._cancel, handling, task)
+        try:
+            async with asyncio.timeout(CHANNEL_PATIENCE_S):
+                await handling.over.wait()
+        except TimeoutError:
+            self.tell(handling.name, "channel", "wait", "no answer in time")
+        return handling
 
-    async def _handle(self, instance: Instance, handling: Handling) -> None:
-        _current.set(handling)
-        adapter = SimulatedAdapter(self.channel, self.chance, self._channel_faults, handling)
+    def _count_script_faults(self, said: Said) -> None:
+        if said.twice_at_once:
+            self.happened[Fault.REDELIVERED_AT_ONCE] += 1
+        disturbances.count_script(self, said)
+
+    def _cancel(self, handling: Handling, task: asyncio.Task[None]) -> None:
+        if not task.done() and handling.instance.is_alive:
+            self.happened[Fault.REQUEST_CANCELLED] += 1
+            self.tell(handling.name, "world", "cancel", "")
+            handling.was_cancelled = True
+            task.cancel()
+
+    async def _handle(self, handling: Handling) -> None:
+        CURRENT.set(handling)
+        PROCESS.set(handling.instance)
+        instance = handling.instance
+        adapter = SimulatedAdapter(
+            self.channel,
+            self.chance,
+            self.plan.channel,
+            handling,
+            lambda: self.loop.time() < instance.cut_off_until_s,
+        )
         context = TurnContext(adapter, handling.said.to_activity())
         try:
             await instance.bot.on_turn(context)
             handling.answer = _answer(context)
-            handling.status = 200
+            # A process that died in its last step has not answered.
+            handling.status = 200 if instance.is_alive else None
         except asyncio.CancelledError:
-            return
+            handling.failure = "CancelledError"
         except BotApplicationError as error:
-            handling.status = 503
-            self._tell(handling.name, "world", "answer", f"503 {type(error).__name__}")
-            return
-        handling.answered_at_s = self.loop.time()
-        self._tell(handling.name, "world", "answer", f"200 {handling.answer or ''}")
+            handling.status, handling.failure = 503, type(error).__name__
+        except Exception as error:
+            handling.status, handling.failure = 500, type(error).__name__
+        finally:
+            if not self._is_over:
+                handling.ended_at_s = self.loop.time()
+                outcome = f"{handling.status} {handling.failure}{handling.answer or ''}"
+                self.tell(handling.name, "world", "answer", outcome)
+                handling.over.set()
 
-    def _kill(self, instance: Instance) -> None:
-        self._tell(instance.name, "world", "kill", "")
+    def kill(self, instance: Instance) -> None:
+        """End a process: nothing of it happens any more."""
+        self.tell(instance.name, "world", "kill", "")
+        self.happened[Fault.KILL] += 1
         instance.is_alive = False
-        for task in instance.tasks:
-            task.cancel()
+        instance.stands_until_s = float("inf")
+        for handling in instance.handlings:
+            handling.over.set()
         self._start_instance(f"{instance.name}'")
+
+    def _stands_until_s(self, context: Any) -> float:
+        instance = context.get(PROCESS)
+        if instance is None or instance.stands_until_s <= self.loop.time():
+            return 0.0
+        instance.stood += 1
+        return float(instance.stands_until_s)
 
     # What is noted
 
-    def _store_asked(self, verb: str, key: str, outcome: str) -> None:
-        handling = _current.get()
-        self._tell(self._who(), "store", f"{verb} {key}", outcome)
-        if handling is None:
-            return
-        if outcome.startswith(_STORE_TROUBLE):
-            handling.store_faults_at_s.append(self.loop.time())
-        instance = next(one for one in self.instances if one.name == handling.instance)
-        instance.life -= 1
-        if instance.life == 0 and instance.is_alive:
-            self._kill(instance)
-
-    def _note_commit(self, key: str, e_tag: str, document: Document) -> None:
-        last = document["$turns"].get("last")
-        if last is None or "/conversations/" not in key:
-            return
-        place = key.rpartition("/")[2]
-        self.committed.setdefault(
-            (place, last["id"]),
-            Committed(
-                place,
-                last["id"],
-                last.get("by", ""),
-                last.get("replies", []),
-                last.get("answer"),
-                self.loop.time(),
-                e_tag,
-            ),
-        )
-
-    def _tell(self, who: str, where: str, verb: str, outcome: str) -> None:
+    def tell(self, who: str, where: str, verb: str, outcome: str) -> None:
+        """Add a line to the story."""
         self.events.append((self.loop.time(), who, where, verb, outcome))
 
-    def _who(self) -> str:
-        handling = _current.get()
-        return handling.name if handling else ""
+    def note_error(self, message: str) -> None:
+        """Note what the product logs as an error."""
+        if not self._is_over:
+            self.errors.append((self.loop.time(), message))
+            self.tell(_who(), "log", "error", message.partition("\n")[0])
 
-    def _next_run(self) -> int:
+    def next_run(self) -> int:
         self._runs += 1
         return self._runs
+
+    def late(self, what: str, refusal: Exception | None) -> None:
+        if self._is_over:
+            return
+        fault = Fault.BOT_SENDS_LATE if what == "late-send" else Fault.BOT_WRITES_LATE
+        self.happened[fault] += 1
+        self.refused_late.append((what, type(refusal).__name__ if refusal else ""))
+        self.tell(_who(), "bot", what, repr(refusal))
+
+    def _note_store(self, verb: str, key: str, outcome: str, fault: Fault | None) -> None:
+        if self._is_over:
+            return
+        self.tell(_who(), "store", f"{verb} {key}", outcome)
+        self._note_fault(fault)
+        handling = CURRENT.get()
+        if fault in DOCUMENT_TROUBLES:
+            self.document_troubles[key].append(self.loop.time())
+        if handling is not None and fault in _STORE_TROUBLES:
+            handling.store_troubles_at_s.append(self.loop.time())
+
+    def _note_channel(self, verb: str, outcome: str, fault: Fault | None) -> None:
+        if self._is_over:
+            return
+        self.tell(_who(), "channel", verb, outcome)
+        self._note_fault(fault)
+
+    def _note_fault(self, fault: Fault | None) -> None:
+        if fault is not None:
+            self.happened[fault] += 1
+        instance = PROCESS.get()
+        if instance is None or not instance.is_alive:
+            return
+        instance.life -= 1
+        if instance.life == 0:
+            self.kill(instance)
+
+    def _note_write(self, key: str, e_tag: str, document: Document) -> None:
+        handling = CURRENT.get()
+        if self._is_over or handling is None:
+            return
+        now_s = self.loop.time()
+        self.chronicle.wrote(key, e_tag, document, handling.said, now_s)
+        if self.plan.ttl_s is not None:
+            self.loop.call_later(self.plan.ttl_s, disturbances.expire, self, key, e_tag)
 
     def _next_token(self) -> str:
         self._tokens += 1
         return f"t{self._tokens}"
 
 
-def _script(
-    chance: random.Random, texts: Callable[[random.Random], str], all_places: Places
-) -> list[Said]:
-    crowd = chance.choice((0.05, 0.5, 3.0, 12.0))
-    # Few conversations collide more; all of them show what one does to another.
-    places = chance.sample(sorted(all_places), chance.randint(1, len(all_places)))
-    said = []
-    for number in range(chance.randint(2, 8)):
-        place = chance.choice(places)
-        kind = chance.choices(("message", "expectReplies", "invoke"), (8, 1, 1))[0]
-        said.append(
-            Said(
-                activity_id=f"a{number}",
-                place=place,
-                user=chance.choice(all_places[place]),
-                text=texts(chance),
-                kind=kind,
-                at_s=chance.uniform(0, crowd),
-                twice_at_once=chance.random() < 0.15,
-                again_after_s=chance.choice((0.0, 1.0, 8.0)) if chance.random() < 0.2 else None,
-            )
-        )
-    return said
-
-
-def _faults(chance: random.Random) -> tuple[StoreFaults, ChannelFaults]:
-    """Mostly few kinds of faults at once, so that each history tests something."""
-    rate = chance.choice((0.0, 0.02, 0.05, 0.15))
-    store, channel = StoreFaults(), ChannelFaults()
-    for faults in (store, channel):
-        for name in vars(faults):
-            setattr(faults, name, rate if chance.random() < 0.4 else 0.0)
-    store.slow = chance.choice((0.0, 0.0, 0.0, 0.02, 0.1))
-    channel.slow = chance.choice((0.0, 0.0, 0.0, 0.02, 0.1))
-    store.lagging = chance.choice((0.0, 0.0, 0.3, 0.8))
-    return store, channel
+def _who() -> str:
+    handling = CURRENT.get()
+    return handling.name if handling else ""
 
 
 def _answer(context: TurnContext) -> list[str]:
-    replies = [reply.text for reply in context.buffered_reply_activities]
+    replies = [
+        key_of(reply.text or "", reply.reply_to_id, reply.recipient and reply.recipient.id)
+        for reply in context.buffered_reply_activities
+    ]
     response = context.turn_state.get("BotFrameworkAdapter.InvokeResponse")
     if response is not None:
         replies.append(str(response.value.body or response.value.status))

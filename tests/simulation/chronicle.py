@@ -1,0 +1,193 @@
+"""
+What was committed, in order: read from what the store was told, and from nothing else.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from tests.simulation.channel import is_counted, key_of
+from tests.simulation.script import Said
+from tests.simulation.store import Document
+
+_FAILED_INVOKE = "500"
+
+
+@dataclass
+class Committed:
+    """A turn as the store got to know it."""
+
+    order: int
+    place: str
+    home_key: str
+    said: Said
+    by: str
+    """The attempt."""
+    stamp: int
+    at_s: float
+    e_tag: str
+    replies: list[str] = field(default_factory=list)
+    """Keys of what goes to the channel, in order. The product may add to them later."""
+    answer: list[str] = field(default_factory=list)
+    """Keys of what goes into the HTTP response."""
+    writes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What it puts into other documents, by key. A property that it removes is None."""
+    count: int = 0
+    """The conversation's count after it."""
+    count_before: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether the bot did its work; else the turn is an apology."""
+        return any(is_counted(key) for key in (*self.replies, *self.answer))
+
+    @property
+    def users_count(self) -> int:
+        """The user's count in the conversation that it read, and one more."""
+        key = next(key for key in (*self.replies, *self.answer) if is_counted(key))
+        return int(key.split("/")[3])
+
+    @property
+    def saw(self) -> str | None:
+        """Whose label it read in the property that conversations share."""
+        for key in (*self.replies, *self.answer):
+            found = re.search(r"/saw ([az]\d+)", key)
+            if found:
+                return found[1]
+        return None
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A document lost its past: it was deleted, expired, restored or poisoned."""
+
+    key: str
+    at_s: float
+    how: str
+
+
+class Chronicle:
+    """The commits of a history, and when documents lost what they knew of them."""
+
+    def __init__(self) -> None:
+        self.commits: list[Committed] = []
+        self.resets: list[Reset] = []
+        self.faults: list[str] = []
+        """What was wrong with a write when it happened."""
+        self.contents: dict[str, list[tuple[float, Document]]] = defaultdict(list)
+        """The bot's own properties of each document, whenever they changed."""
+        self._journals: dict[str, dict[str, Any]] = {}
+        self._unfinished: dict[str, Committed] = {}
+
+    def wrote(self, key: str, e_tag: str, document: Document, said: Said, at_s: float) -> None:
+        """Read what an instance wrote while it handled an activity."""
+        properties = {name: value for name, value in document.items() if name != "$turns"}
+        before = self.contents[key][-1][1] if self.contents[key] else {}
+        if properties != before:
+            self.contents[key].append((at_s, properties))
+        journal = document["$turns"]
+        old = self._journals.get(key, {})
+        self._journals[key] = journal
+        self._keep_unknown_fields(key, old, journal)
+        if "/conversations/" not in key:
+            return
+        new = [entry for entry in journal.get("done", [])[-1:] if entry not in old.get("done", [])]
+        last = journal.get("last") or {}
+        for entry in new:
+            commit = Committed(
+                len(self.commits),
+                said.place,
+                key,
+                said,
+                entry.split(" ")[0],
+                last.get("stamp", journal.get("stamp", 0)),
+                at_s,
+                e_tag,
+                count=properties.get("count", 0),
+                count_before=before.get("count", 0),
+            )
+            self.commits.append(commit)
+            self._unfinished[key] = commit
+            if said.identity.home_key != key:
+                self.faults.append(f"{said.label} committed in {key}")
+            for other, change in (last.get("writes") or {}).items():
+                commit.writes[other] = {
+                    **(change.get("put") or {}),
+                    **dict.fromkeys(change.get("drop") or []),
+                }
+            commit.answer = keys_of(last.get("answer") or _answer_of(journal, entry))
+        if not new and properties != before:
+            self.faults.append(f"{key} changed without a commit, from {before} to {properties}")
+        self._add_replies(key, last)
+
+    def reset(self, key: str, at_s: float, how: str, document: Document | None) -> None:
+        """Note that somebody else than the app changed a document."""
+        self.resets.append(Reset(key, at_s, how))
+        properties = {n: v for n, v in (document or {}).items() if n != "$turns"}
+        self.contents[key].append((at_s, properties))
+        journal = (document or {}).get("$turns")
+        self._journals[key] = journal if isinstance(journal, dict) else {}
+        self._unfinished.pop(key, None)
+
+    def was_reset(self, key: str, after_s: float, until_s: float = float("inf")) -> bool:
+        """Whether a document lost its past in that time."""
+        return any(one.key == key and after_s <= one.at_s <= until_s for one in self.resets)
+
+    def of_place(self, place: str) -> list[Committed]:
+        """The turns of a conversation, in the order of their commits."""
+        return [one for one in self.commits if one.place == place]
+
+    def of_said(self, said: Said) -> list[Committed]:
+        """The turns that an activity became: one, unless its conversation was reset."""
+        return [one for one in self.commits if one.said.label == said.label]
+
+    def _add_replies(self, key: str, last: dict[str, Any]) -> None:
+        """A turn may get to say more than it was committed with: what could not be kept."""
+        commit = self._unfinished.get(key)
+        if commit is None:
+            return
+        answer = keys_of(last.get("answer") or [])
+        if len(answer) > len(commit.answer):
+            commit.answer = answer
+        replies = keys_of(last.get("replies") or [])
+        if len(replies) > len(commit.replies):
+            if commit.replies != replies[: len(commit.replies)]:
+                self.faults.append(f"the replies of {commit.said.label} are others by now")
+            commit.replies = replies
+
+    def _keep_unknown_fields(self, key: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """What a newer version put into a journal stays there."""
+        if "novel" in old and "novel" not in new:
+            self.faults.append(f"{key} lost a field that a newer version wrote")
+        old_last, last = old.get("last") or {}, new.get("last") or {}
+        is_same = old_last.get("id") == last.get("id") and old.get("done") == new.get("done")
+        if is_same and "novel" in old_last and last and "novel" not in last:
+            self.faults.append(f"{key} lost a field of its last turn")
+
+
+def _answer_of(journal: dict[str, Any], entry: str) -> list[str]:
+    """What a turn answered that had nothing else to do, and so was finished at once."""
+    turn_id = entry.split(" ")[1]
+    answers = [one for one in journal.get("answers", []) if one["id"] == turn_id]
+    return list(answers[-1].get("answer", [])) if answers else []
+
+
+def keys_of(operations: list[str]) -> list[str]:
+    """The names of what operations in a journal say."""
+    return [key for operation in operations for key in _key_of(msgspec.json.decode(operation))]
+
+
+def _key_of(operation: dict[str, Any]) -> Iterator[str]:
+    subject = operation["subject"]
+    if operation["verb"] != "send":
+        return
+    if subject["type"] == "invokeResponse":
+        value = subject["value"]
+        yield str(value.get("body") or value["status"])
+    else:
+        recipient = (subject.get("recipient") or {}).get("id")
+        yield key_of(subject.get("text") or "", subject.get("replyToId"), recipient)

@@ -1,0 +1,66 @@
+"""
+Processes that serve conversations, and what each delivery of an activity comes to in them.
+"""
+
+import asyncio
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.script import Said
+
+UNTIL_IT_DIES = 1_000_000
+
+
+@dataclass
+class Instance:
+    """A process."""
+
+    name: str
+    bot: Any = None
+    life: int = UNTIL_IT_DIES
+    """It dies when it has asked store and channel so many times."""
+    is_alive: bool = True
+    clock_ahead_s: float = 0.0
+    """Its time of day, beside the world's."""
+    is_newer: bool = False
+    """It writes journals with fields that the others do not know."""
+    stands_until_s: float = 0.0
+    """It is paused until then; inf: it is dead."""
+    stood: int = 0
+    """How many steps had to wait for the end of a pause."""
+    long_pauses: int = 0
+    pauses_s: list[tuple[float, float]] = field(default_factory=list)
+    cut_off_until_s: float = 0.0
+    """Neither store nor channel is reached from here until then."""
+    handlings: list["Handling"] = field(default_factory=list)
+
+
+@dataclass
+class Handling:
+    """One delivery of an activity to one instance."""
+
+    said: Said
+    instance: Instance
+    number: int = 1
+    """The first delivery of the activity has 1."""
+    status: int | None = None
+    """None: it is not over, or its process died."""
+    answer: list[str] = field(default_factory=list)
+    """Keys of what the response says."""
+    began_at_s: float = 0.0
+    ended_at_s: float | None = None
+    store_troubles_at_s: list[float] = field(default_factory=list)
+    was_cancelled: bool = False
+    failure: str = ""
+    """The error that the adapter saw."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """The channel knows what came of it: a status, or a connection that broke."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.said.label}@{self.instance.name}"
+
+
+CURRENT: ContextVar[Handling | None] = ContextVar("handling", default=None)
+"""The delivery that a callback belongs to."""

@@ -1,0 +1,118 @@
+"""
+Replies: nothing uncommitted, in order, and twice only with an excuse.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tests.simulation.channel import Accepted, Came
+from tests.simulation.instances import Handling
+from tests.simulation.judge.finished import Finished, by_place
+from tests.simulation.judge.verdict import Verdict
+from tests.simulation.world import World
+
+DOUBLED = "doubled: "
+
+
+def judge(world: World, verdict: Verdict) -> None:
+    """See the module."""
+    turns_of = by_place(world)
+    accepted_in: dict[str, list[Accepted]] = defaultdict(list)
+    for accepted in world.channel.accepted:
+        accepted_in[accepted.conversation_id].append(accepted)
+    finished = Finished(world)
+    for place in {*turns_of, *accepted_in}:
+        turns = turns_of.get(place, [])
+        committed_at_s: dict[str, float] = {}
+        wanted: list[str] = []
+        for turn in turns:
+            for key in turn.replies:
+                committed_at_s.setdefault(key, turn.at_s)
+                wanted.append(key)
+                reason = finished.given_up(key, float("inf"))
+                if reason and (place, key) not in finished.first_accepted:
+                    verdict.figures[f"replies given up: {reason}"] += 1
+        copies: dict[str, list[Accepted]] = defaultdict(list)
+        for accepted in accepted_in[place]:
+            copies[accepted.key].append(accepted)
+        verdict.wrong += _ghosts(world, copies, committed_at_s, verdict)
+        seen = [key for key in copies if key in committed_at_s]
+        in_order = [key for key in dict.fromkeys(wanted) if key in copies]
+        if seen != in_order and not any(world.chronicle.was_reset(t.home_key, 0) for t in turns):
+            verdict.wrong.append(f"replies in {place}: expected {in_order}, got {seen}")
+        for key, several in copies.items():
+            if key not in committed_at_s:
+                continue
+            for earlier in several[:-1]:
+                excuse = _excuse(world, earlier, several)
+                if excuse is None:
+                    verdict.wrong.append(f"{key} arrived {len(several)} times without an excuse")
+                else:
+                    verdict.figures[DOUBLED + excuse] += 1
+    verdict.wrong += _edits(world)
+
+
+def _ghosts(
+    world: World,
+    copies: dict[str, list[Accepted]],
+    committed_at_s: dict[str, float],
+    verdict: Verdict,
+) -> Iterator[str]:
+    for key, several in copies.items():
+        first = several[0]
+        if key not in committed_at_s:
+            if _is_apology_without_a_turn(world, first):
+                verdict.figures["apologies where no turn could be committed"] += 1
+            else:
+                yield f"ghost: {key} was never committed"
+        elif first.at_s < committed_at_s[key]:
+            yield f"{key} was sent before its turn was committed"
+
+
+def _is_apology_without_a_turn(world: World, accepted: Accepted) -> bool:
+    """The home document could not be used, so the apology is all that there is."""
+    sender = _sender(accepted)
+    home_key = sender.said.identity.home_key
+    return not accepted.key.startswith("ghost/") and (
+        bool(world.document_troubles[home_key]) or world.chronicle.was_reset(home_key, 0)
+    )
+
+
+def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | None:
+    """Why a reply that was accepted may be sent once more."""
+    sender = _sender(accepted)
+    if len([turn for turn in world.chronicle.commits if accepted.key in turn.replies]) > 1:
+        # Whether it might, `state` says.
+        return "its activity came again when its turn was forgotten"
+    if accepted.activity_id in world.channel.impatient:
+        return "its sender stopped waiting for the channel"
+    if accepted.activity_id not in world.channel.answered:
+        heard = [one for one in world.channel.tries[accepted.key] if one.came is Came.UNKNOWN]
+        return "its sender never heard back" if heard else "its sender died"
+    if not sender.instance.is_alive:
+        return "its sender died"
+    if sender.was_cancelled:
+        return "its sender's request was cancelled"
+    if any(ends_s >= accepted.at_s for _, ends_s in sender.instance.pauses_s):
+        return "its sender was paused"
+    pauses = (pause for copy in copies for pause in _sender(copy).instance.pauses_s)
+    if any(begins_s <= accepted.at_s <= ends_s for begins_s, ends_s in pauses):
+        return "another sender was paused in the middle of sending it"
+    if any(at_s >= accepted.at_s for at_s in sender.store_troubles_at_s):
+        return "its sender lost the store"
+    if world.chronicle.was_reset(sender.said.identity.home_key, accepted.at_s):
+        return "its document lost its past"
+    return None
+
+
+def _edits(world: World) -> Iterator[str]:
+    edited = {activity_id for activity_id, _ in world.channel.edits}
+    unknown = edited - {accepted.activity_id for accepted in world.channel.accepted}
+    if unknown and not world.channel.oddly_answered:
+        yield f"edits of activities that the channel does not know: {sorted(unknown)}"
+
+
+def _sender(accepted: Accepted) -> Handling:
+    if not isinstance(accepted.sender, Handling):
+        raise TypeError(accepted.sender)
+    return accepted.sender

@@ -1,0 +1,124 @@
+"""
+State: each turn counts once, on top of the turn before; of two changes the later one wins.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tests.simulation.chronicle import Committed
+from tests.simulation.judge.finished import Finished, by_place
+from tests.simulation.judge.verdict import Verdict
+from tests.simulation.world import World
+
+REMEMBERED = 16
+REMEMBERED_SMALL = 3
+"""After so many more turns, a redelivery need not be recognised; the latter with small bounds."""
+
+REMEMBERED_S = 86_400.0
+
+
+def judge(world: World, verdict: Verdict) -> None:
+    """See the module."""
+    finished = Finished(world)
+    verdict.wrong += _conversations(world)
+    verdict.wrong += _once(world)
+    verdict.wrong += _counts_elsewhere(world, finished)
+    verdict.wrong += _later_wins(world, finished)
+    verdict.wrong += _late(world)
+
+
+def _conversations(world: World) -> Iterator[str]:
+    for turn in world.chronicle.commits:
+        expected = turn.count_before + turn.counts
+        if turn.count != expected:
+            yield f"{turn.said.label} made the count of {turn.place} {turn.count}, not {expected}"
+
+
+def _once(world: World) -> Iterator[str]:
+    remembered = REMEMBERED_SMALL if world.is_small else REMEMBERED
+    for turns in by_place(world).values():
+        last_of: dict[str, tuple[int, Committed]] = {}
+        for number, turn in enumerate(turns):
+            label = turn.said.label
+            if label in last_of:
+                at, earlier = last_of[label]
+                is_forgotten = number - at > remembered or turn.at_s - earlier.at_s > REMEMBERED_S
+                if not is_forgotten and not world.chronicle.was_reset(
+                    turn.home_key, earlier.at_s, turn.at_s
+                ):
+                    yield f"{label} was committed twice"
+            last_of[label] = number, turn
+
+
+def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
+    """The user's count in a conversation, and the conversation's on the board."""
+    chains: dict[tuple[str, str], list[tuple[Committed, int]]] = defaultdict(list)
+    for turn in world.chronicle.commits:
+        for key, properties in turn.writes.items():
+            for name, value in properties.items():
+                if isinstance(value, int):
+                    chains[key, name].append((turn, value))
+    for (key, name), links in chains.items():
+        before, since_s = {0}, 0.0
+        for turn, value in links:
+            is_reset = world.chronicle.was_reset(key, 0, turn.at_s) or (
+                world.chronicle.was_reset(turn.home_key, since_s, turn.at_s)
+            )
+            if value - 1 not in before and not is_reset:
+                yield f"{turn.said.label} made {name!r} of {key!r} {value}, after {before}"
+            # What could not be kept may have been kept all the same.
+            before = {*before, value} if finished.is_dropped(turn, name) else {value}
+            since_s = turn.at_s
+        last = links[-1][0]
+        is_lost = world.chronicle.was_reset(last.home_key, last.at_s)
+        if is_lost or world.chronicle.was_reset(key, 0) or finished.missing(last, float("inf")):
+            continue
+        stored = (world.store.current(key) or {}).get(name, 0)
+        if stored not in before:
+            yield f"{name!r} of {key!r} is {stored} after all, not {before}"
+
+
+def _later_wins(world: World, finished: Finished) -> Iterator[str]:
+    """The property that several conversations change has the value of the latest turn."""
+    for turn in world.chronicle.commits:
+        seen = finished.order_of(turn.saw)
+        if seen is not None and turn.stamp <= seen:
+            yield f"{turn.said.label} saw {turn.saw}, and is not later"
+    for key, contents in world.chronicle.contents.items():
+        if "/users/" not in key or world.chronicle.was_reset(key, 0):
+            continue
+        latest, latest_stamp = None, -1
+        for _, properties in contents:
+            stamp = finished.order_of(properties.get("latest"))
+            if stamp is None or properties["latest"] == latest:
+                continue
+            if stamp < latest_stamp:
+                yield f"{properties['latest']} came over the later {latest} in {key!r}"
+            latest, latest_stamp = properties["latest"], stamp
+        changes = [
+            turn
+            for turn in world.chronicle.commits
+            if "latest" in turn.writes.get(key, {})
+            and not finished.is_dropped(turn, "latest")
+            and not finished.missing(turn, float("inf"))
+            and not world.chronicle.was_reset(turn.home_key, turn.at_s)
+        ]
+        if not changes:
+            continue
+        last = max(changes, key=lambda turn: turn.stamp)
+        ties = {one.writes[key]["latest"] for one in changes if one.stamp == last.stamp}
+        stored = (world.store.current(key) or {}).get("latest")
+        pending = (
+            turn.writes[key]["latest"]
+            for turn in world.chronicle.commits
+            if "latest" in turn.writes.get(key, {}) and turn.stamp > last.stamp
+        )
+        if stored not in ties and stored not in pending:
+            yield f"'latest' of {key!r} is {stored}, and not that of {last.said.label}"
+
+
+def _late(world: World) -> Iterator[str]:
+    """What a task of the bot does after its turn is refused."""
+    for what, refusal in world.refused_late:
+        if refusal != "RuntimeError":
+            yield f"{what} after its turn met {refusal or 'no error'}"
