@@ -5,16 +5,23 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError
 from azure.cosmos.aio import ContainerProxy
 
+from shared.departures import Departure
 from shared.errors import StateConflict, StateUnreadable
 from shared.loops import PerLoop
 from shared.resolver import Resolver
 from shared.settings import CosmosSettings
 from shared.storage.codec import Document, DocumentCodec
 from shared.storage.cosmos_client import ContainerClient, load_managed_identity
-from shared.storage.cosmos_errors import container_missing, is_absent, translate
+from shared.storage.cosmos_errors import (
+    READING,
+    STORING,
+    container_missing,
+    is_absent,
+    no_item,
+    translate,
+)
 from shared.storage.cosmos_patience import Patience
 from shared.storage.cosmos_sdk import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
@@ -40,6 +47,8 @@ class CosmosStorage(CosmosDbPartitionedStorage):
     It has one client for each event loop; make one storage per worker. The container must exist,
     with the partition key /id. Nothing but requests for documents is sent, not even one for the
     account: all go to `endpoint`, which Azure directs to the region that takes writes.
+
+    Whatever goes wrong is a StateError, except that one is cancelled.
     """
 
     def __init__(
@@ -95,13 +104,15 @@ class CosmosStorage(CosmosDbPartitionedStorage):
             StateUnreadable: a document is not what the codec wrote.
             StateThrottled, StateUnavailable, StateForbidden, StateContainerMissing: see there.
         """
-        ids = {key: document_id(key) for key in keys}
+        with STORING:
+            ids = {key: document_id(key) for key in keys}
         items = await _all(self._read_item(item_id) for item_id in ids.values())
         found = {}
-        for key, item in zip(ids, items, strict=True):
-            if item is not None:
-                found[key] = self._codec.decode(_document_in(item))
-                set_e_tag(found[key], item["_etag"])
+        with READING:
+            for key, item in zip(ids, items, strict=True):
+                if item is not None:
+                    found[key] = self._codec.decode(_document_in(item))
+                    set_e_tag(found[key], item["_etag"])
         return found
 
     async def write(self, changes: dict[str, Document]) -> None:
@@ -123,15 +134,16 @@ class CosmosStorage(CosmosDbPartitionedStorage):
             StateUnavailable: no answer within `timeout_s` seconds; it may be stored or not.
             StateThrottled, StateForbidden, StateContainerMissing: see there; it is not stored.
         """
-        items = {
-            key: {
-                "id": document_id(key),
-                "realId": key,
-                "document": self._codec.encode(document),
+        with STORING:
+            items = {
+                key: {
+                    "id": document_id(key),
+                    "realId": key,
+                    "document": self._codec.encode(document),
+                }
+                for key, document in changes.items()
             }
-            for key, document in changes.items()
-        }
-        e_tags = {key: e_tag_of(document) for key, document in changes.items()}
+            e_tags = {key: e_tag_of(document) for key, document in changes.items()}
 
         async def store(key: str) -> None:
             set_e_tag(changes[key], await self._write_item(items[key], e_tags[key]))
@@ -140,7 +152,9 @@ class CosmosStorage(CosmosDbPartitionedStorage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove the documents there are under `keys`, whoever wrote them last."""
-        await _all(self._delete_item(document_id(key)) for key in keys)
+        with STORING:
+            ids = [document_id(key) for key in keys]
+        await _all(self._delete_item(item_id) for item_id in ids)
 
     async def connect(self) -> None:
         """
@@ -179,25 +193,36 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         raise container_missing() if e_tag in (None, ANY_E_TAG) else StateConflict(CONFLICT)
 
     async def _delete_item(self, item_id: str) -> None:
-        await self._request(lambda: self.container.delete_item(item_id, partition_key=item_id))
+        await self._request(
+            lambda: self.container.delete_item(item_id, partition_key=item_id), brings_item=False
+        )
 
     async def _request(
-        self, send: Callable[[], Awaitable[dict[str, Any] | None]], *, max_repeats: int = 0
+        self,
+        send: Callable[[], Awaitable[dict[str, Any] | None]],
+        *,
+        max_repeats: int = 0,
+        brings_item: bool = True,
     ) -> dict[str, Any] | None:
-        """Return the answer to `send`; None: the document does not exist."""
+        """Return the answer to `send`, an item with its ETag; None: the document does not exist."""
         patience = Patience(max_repeats)
+        departure = Departure.watch()
         try:
             async with TimeLimit.after(self._timeout_s) as limit:
                 while True:
                     try:
-                        return await send()
-                    except AzureError as error:
+                        answer = await send()
+                        if brings_item and not _is_item(answer):
+                            raise no_item()
+                        return answer
+                    except Exception as error:
                         if is_absent(error):
                             return None
-                        delay_s = patience.delay_s_after(translate(error))
+                        meant = translate(error, may_have_left=departure.possible)
+                        delay_s = patience.delay_s_after(meant)
                         now_s = asyncio.get_running_loop().time()
                         if delay_s is None or now_s + delay_s >= limit.until_s:
-                            raise translate(error) from error
+                            raise meant from error
                     await asyncio.sleep(delay_s)
         except TimeoutError as error:
             raise translate(error) from error
@@ -216,6 +241,11 @@ async def _all(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
             raise outcome
         results.append(outcome)
     return results
+
+
+def _is_item(answer: object) -> bool:
+    e_tag = answer.get("_etag") if isinstance(answer, dict) else None
+    return isinstance(e_tag, str) and e_tag != ""
 
 
 def _document_in(item: dict[str, Any]) -> dict[str, Any]:
