@@ -17,4 +17,4 @@ if sys.version_info < (3, 11):  # noqa: UP036 (whoever copies the template may h
 from local.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main("commands", sys.argv[1:]))
+    sys.exit(main("bootstrap.commands", sys.argv[1:]))

@@ -20,7 +20,7 @@ from benchmarks.experiment import FULL, QUICK, REAL, Experiment, Extent, Figures
 from benchmarks.machine import machine, versions
 from benchmarks.processes import BENCHMARKS, ROOT, BenchmarkError, Load, Store
 from benchmarks.summary import TITLES, growth_figures, medians, parts_table, table
-from local.emulators import LocalServiceError, install_npm_packages
+from local.node_services.emulators import LocalServiceError, install_npm_packages
 
 
 class Progress:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from local.emulators import CosmosServer
+from local.node_services.emulators import CosmosServer
 from shared.settings import AZURE_MARKERS
 
 BENCHMARKS = Path(__file__).resolve().parent

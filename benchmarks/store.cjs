@@ -44,4 +44,4 @@ readline
   .on("close", () => process.exit());
 
 // Prints the port.
-require("../local/cosmos-server.cjs");
+require("../local/node_services/cosmos-server.cjs");

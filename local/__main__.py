@@ -5,12 +5,12 @@ import signal
 import sys
 from importlib import import_module
 
-from local.console import Console
-from local.errors import LocalError
+from local.bootstrap.console import Console
+from local.bootstrap.errors import LocalError
 
 
 def main(name: str, arguments: list[str]) -> int:
-    """Run the module of that name; return the exit code."""
+    """Run the module of that name in this package; return the exit code."""
     try:
         # In here, because Ctrl-C may come while it is being imported.
         code: int = import_module(f"local.{name}").main(arguments)
@@ -23,7 +23,16 @@ def main(name: str, arguments: list[str]) -> int:
     return code
 
 
+MODULES = {
+    "start": "start",
+    "chat": "chat.chat",
+    "doctor": "doctor.doctor",
+    "wheels": "wheels",
+}
+"""What each command is, for `dev.py` to run in `.venv`."""
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", add_help=False)
-    parser.add_argument("command", choices=("start", "chat", "doctor", "wheels"))
-    sys.exit(main(parser.parse_args(sys.argv[1:2]).command, sys.argv[2:]))
+    parser.add_argument("command", choices=MODULES)
+    command = parser.parse_args(sys.argv[1:2]).command
+    sys.exit(main(MODULES[command], sys.argv[2:]))

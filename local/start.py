@@ -8,21 +8,21 @@ import sys
 import webbrowser
 from contextlib import ExitStack
 
-from local.commands import DEFAULT_URL, ROOT
-from local.console import Console
-from local.core_tools import CoreTools
-from local.emulators import Azurite, CosmosServer
-from local.errors import LocalError
-from local.functions import FunctionApp
-from local.host_names import HostNames
-from local.host_process import HostProcess
-from local.local_settings import LocalSettings
-from local.npm import install_npm_packages
-from local.playground import Playground
-from local.ports import prefer
-from local.reload import look_after
+from local.bootstrap.commands import DEFAULT_URL, ROOT
+from local.bootstrap.console import Console
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import prefer
+from local.bootstrap.urls import address
+from local.functions_host.core_tools import CoreTools
+from local.functions_host.functions import FunctionApp
+from local.functions_host.host_names import HostNames
+from local.functions_host.host_process import HostProcess
+from local.functions_host.reload import look_after
+from local.functions_host.settings import LocalSettings
+from local.node_services.emulators import Azurite, CosmosServer
+from local.node_services.npm import install_npm_packages
+from local.node_services.playground import Playground
 from local.start_options import StartOptions, parse
-from local.urls import address
 from shared.errors import SettingsError
 from shared.settings import Settings
 

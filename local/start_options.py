@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local.commands import command_parser
-from local.host_names import is_host_name
-from local.local_settings import DEFAULT_PORT
+from local.bootstrap.commands import command_parser
+from local.bootstrap.ports import DEFAULT_PORT
+from local.functions_host.host_names import is_host_name
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
-from local.commands import ROOT
-from local.console import Console
-from local.environment import TEST_REQUIREMENTS
-from local.errors import LocalError
+from local.bootstrap.commands import ROOT
+from local.bootstrap.console import Console
+from local.bootstrap.environment import TEST_REQUIREMENTS
+from local.bootstrap.errors import LocalError
 
 # By uv's names. On Windows for Arm, Python for x86-64 does it: cryptography has no wheels there.
 PLATFORMS = {

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local.emulators import CosmosServer, install_npm_packages
+from local.node_services.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
 
 # Hypothesis fails a test that is slow, or whose examples are: on a busy machine any test is.
@@ -50,7 +50,7 @@ def _failed_if_skipped(report: Report) -> Report:
 
 @pytest.fixture(scope="session")
 def npm_packages() -> None:
-    """The programs from npm that local/package.json names."""
+    """The programs from npm that local/node_services/package.json names."""
     if shutil.which("node") is None:
         pytest.skip("needs programs from npm: install Node 20 or newer and run again")
     install_npm_packages(print)

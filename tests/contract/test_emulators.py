@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local.emulators import Azurite, CosmosServer
-from local.npm import LOCAL, LocalServiceError, install_npm_packages
+from local.node_services.emulators import Azurite, CosmosServer
+from local.node_services.npm import FOLDER, LocalServiceError, install_npm_packages
 
 
 def answers(port: int) -> bool:
@@ -70,7 +70,7 @@ def test_without_node_the_error_says_what_to_install(monkeypatch: pytest.MonkeyP
 def test_a_service_that_does_not_start_says_why(cosmos: CosmosServer) -> None:
     """The last line that it printed is handed on."""
     broken = CosmosServer()
-    broken.script = LOCAL / "package.json"
+    broken.script = FOLDER / "package.json"
     with pytest.raises(LocalServiceError, match="The Cosmos DB server did not start: "):
         broken.start()
 
@@ -103,11 +103,11 @@ def test_services_die_with_their_starter() -> None:
         [
             sys.executable,
             "-c",
-            "import time; from local.emulators import CosmosServer\n"
+            "import time; from local.node_services.emulators import CosmosServer\n"
             "server = CosmosServer(); server.start(); print(server.port, flush=True)\n"
             "time.sleep(60)",
         ],
-        cwd=LOCAL.parent,
+        cwd=FOLDER.parents[1],
         stdout=subprocess.PIPE,
     )
     assert starter.stdout is not None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.emulators import Azurite, CosmosServer
-from local.playground import Playground
+from local.node_services.emulators import Azurite, CosmosServer
+from local.node_services.playground import Playground
 
 TIMEOUT_S = 30.0
 

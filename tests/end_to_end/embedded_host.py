@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from local.host_process import HostProcess
+from local.functions_host.host_process import HostProcess
 
 if __name__ == "__main__":
     with HostProcess(Path(sys.argv[1]), port=int(sys.argv[2])) as host:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
-from local.playground import Playground
+from local.node_services.playground import Playground
 from tests.end_to_end.instances import EMBEDDED_HOST, Instances
 
 BROWSERS = (

@@ -9,7 +9,7 @@ import pytest
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
-from local.commands import COMMANDS
+from local.bootstrap.commands import COMMANDS
 from shared.storage.codec import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.chat import Conversations
-from local.errors import LocalError
-from local.host_process import HostProcess
-from local.ports import listen
-from local.terminal_channel import Activity, TerminalChannel
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import listen
+from local.chat.chat import Conversations
+from local.chat.terminal_channel import Activity, TerminalChannel
+from local.functions_host.host_process import HostProcess
 from tests.unit.local.conftest import Run
 
 

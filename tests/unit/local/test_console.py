@@ -6,7 +6,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
-from local.console import Console
+from local.bootstrap.console import Console
 from tests.unit.local.programs import eventually
 
 

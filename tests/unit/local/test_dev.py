@@ -10,7 +10,7 @@ from venv import EnvBuilder
 
 import pytest
 
-from local.commands import COMMANDS
+from local.bootstrap.commands import COMMANDS
 from tests.unit.local.conftest import ROOT, Run
 from tests.unit.local.programs import eventually
 
@@ -37,7 +37,7 @@ def tools(tmp_path: Path) -> Path:
 @pytest.fixture
 def alive(project: Path) -> None:
     """In the place of a command, a program that tells where it runs."""
-    (project / "local" / "chat.py").write_text(
+    (project / "local" / "chat" / "chat.py").write_text(
         "import sys\n"
         "def parse(arguments): pass\n"
         "def main(arguments): print('in', sys.prefix, arguments)"

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from local.ports import listen
+from local.bootstrap.ports import listen
 from tests.unit.local.conftest import Run
 
 
@@ -28,7 +28,7 @@ def test_a_python_without_wheels_is_a_fault(run: Run) -> None:
     doctor = run(
         "-c",
         "import sys, sysconfig; sysconfig.get_platform = lambda: 'win-arm64'\n"
-        "from local.doctor import main; sys.exit(main([]))",
+        "from local.doctor.doctor import main; sys.exit(main([]))",
     )
 
     assert 1 == doctor.wait()

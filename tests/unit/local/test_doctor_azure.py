@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from local.azure_cli import AzureCli, AzureCliError
-from local.azure_place import Place, place_of
-from local.doctor_azure import diagnose, examine, post_with_empty_token
-from local.findings import Level
+from local.doctor.azure import diagnose, examine, post_with_empty_token
+from local.doctor.azure_cli import AzureCli, AzureCliError
+from local.doctor.azure_place import Place, place_of
+from local.doctor.findings import Level
 
 RECORDED = Path(__file__).parent / "recorded_azure.json"
 

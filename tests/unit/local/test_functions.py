@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import LocalError
-from local.functions import FunctionApp
+from local.bootstrap.errors import LocalError
+from local.functions_host.functions import FunctionApp
 from tests.unit.local.function_app import HTTP_OUT, write_function, write_host_json
 
 

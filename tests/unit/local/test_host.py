@@ -8,8 +8,8 @@ from socket import create_connection
 
 import pytest
 
-from local.host_names import HostNames
-from local.host_process import HostProcess
+from local.functions_host.host_names import HostNames
+from local.functions_host.host_process import HostProcess
 from tests.unit.local.function_app import HTTP_OUT, write_function, write_host_json
 from tests.unit.local.http import TIMEOUT_S, Answer, request
 
@@ -443,6 +443,6 @@ class TestLog:
 
         logged = capfd.readouterr().out
         assert 'Fails/__init__.py", line 3, in main' in logged
-        assert "local/host.py" not in logged
+        assert "local/functions_host/host.py" not in logged
         assert "SyntaxError" in logged
         assert "GET /api/Fails" not in logged

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import LocalError
-from local.host_process import HostProcess
+from local.bootstrap.errors import LocalError
+from local.functions_host.host_process import HostProcess
 from tests.unit.local.function_app import write_function, write_host_json
 from tests.unit.local.http import request
 from tests.unit.local.programs import eventually, is_running

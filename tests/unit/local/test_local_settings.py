@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import LocalError
-from local.local_settings import LocalSettings
+from local.bootstrap.errors import LocalError
+from local.functions_host.settings import LocalSettings
 from shared.settings import AZURE_MARKERS, Settings
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.replies import lines
-from local.terminal_channel import Activity
+from local.chat.replies import lines
+from local.chat.terminal_channel import Activity
 
 NASTY = "a\x1b]0;x\x07\u202eb\nYou  c"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.errors import LocalError
-from local.routes import Route
+from local.bootstrap.errors import LocalError
+from local.functions_host.routes import Route
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sources import Sources
+from local.functions_host.sources import Sources
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> Path:
         "shared/deep/er.py",
         "shared/notes.txt",
         "tests/test.py",
-        "local/host.py",
+        "local/functions_host/host.py",
         ".venv/lib/module.py",
         "shared/__pycache__/er.py",
     ):
@@ -66,7 +66,7 @@ def test_new_and_missing_files_are_changes(root: Path) -> None:
         "dev.py",
         "shared/notes.txt",
         "tests/test.py",
-        "local/host.py",
+        "local/functions_host/host.py",
         ".venv/lib/module.py",
         "shared/__pycache__/er.py",
     ],

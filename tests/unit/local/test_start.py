@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.npm import NODE_MODULES
-from local.ports import listen
+from local.bootstrap.ports import listen
+from local.node_services.npm import NODE_MODULES
 from tests.unit.local.conftest import BOT, Run
 from tests.unit.local.http import request
 from tests.unit.local.programs import Program, eventually

@@ -5,7 +5,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from local.errors import LocalError
+from local.bootstrap.errors import LocalError
 from local.wheels import PLATFORMS, PYTHONS, missing
 from tests.unit.local.conftest import Run
 

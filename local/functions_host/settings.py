@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.errors import LocalError
-from local.functions import read_json
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import DEFAULT_PORT
+from local.functions_host.functions import read_json
 from shared.settings import AZURE_MARKERS
-
-DEFAULT_PORT = 7071
 
 # By these the Functions host and the bot know that they are deployed. A developer's container
 # may have some of them as well; Windows has all names in upper case.

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from local.console import Console
+from local.bootstrap.console import Console
 from shared.telemetry import escape_logs, quiet_libraries
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from local.errors import LocalError
+from local.bootstrap.errors import LocalError
 
 _PARAMETER = re.compile(
     r"\{(?P<catch_all>\*?)(?P<name>\w+)(?::(?P<constraint>[^}?]+))?(?P<optional>\??)\}"

@@ -14,15 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Self
 
-from local.errors import LocalError
-from local.ports import is_free
-from local.processes import end_group
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import is_free
+from local.bootstrap.processes import end_group
 
-LOCAL = Path(__file__).resolve().parent
-NODE_MODULES = LOCAL / "node_modules"
+FOLDER = Path(__file__).resolve().parent
+NODE_MODULES = FOLDER / "node_modules"
 # In the folder: whoever deletes that deletes the claim with it.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
-_PRELOADED = (LOCAL / "exit-with-parent.cjs", LOCAL / "loopback-only.cjs")
+_PRELOADED = (FOLDER / "exit-with-parent.cjs", FOLDER / "loopback-only.cjs")
 
 START_TIMEOUT_S = 60.0
 POLL_INTERVAL_S = 0.02
@@ -49,7 +49,7 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
     progress("Installing the local services from npm (once, about 250 MB) ...")
     outcome = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        cwd=LOCAL,
+        cwd=FOLDER,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -156,7 +156,7 @@ class NodeService:
 
 
 def _lock_hash() -> str:
-    return hashlib.sha256((LOCAL / "package-lock.json").read_bytes()).hexdigest()
+    return hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
 
 
 def _program(name: str) -> str:

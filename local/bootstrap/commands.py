@@ -15,11 +15,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from local.console import Console
-from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
-from local.local_settings import DEFAULT_PORT
+from local.bootstrap.console import Console
+from local.bootstrap.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.bootstrap.ports import DEFAULT_PORT
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 DEFAULT_URL = f"http://localhost:{DEFAULT_PORT}/api/messages"
 
@@ -72,7 +72,7 @@ all addresses of this machine, and has no option against it.""",
         "chat with the running bot in this terminal",
         [("-m", "local", "chat")],
         APP_REQUIREMENTS,
-        options="local.chat",
+        options="local.chat.chat",
         details="""
 Lines piped into it are sent one by one. In the chat, /help lists what else it understands.""",
     ),
@@ -102,7 +102,7 @@ examples:
         "check this machine, or a deployed bot, and say what to do",
         [("-m", "local", "doctor")],
         None,
-        options="local.doctor",
+        options="local.doctor.doctor",
         details="""
 Looks at this machine and the settings; with --azure, at a deployed bot through the Azure CLI.
 Installs and changes nothing. Exit code 1 if something must be mended.""",

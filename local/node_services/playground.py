@@ -3,8 +3,8 @@
 import re
 from typing import ClassVar
 
-from local.npm import NODE_MODULES, NodeService
-from local.ports import prefer
+from local.bootstrap.ports import prefer
+from local.node_services.npm import NODE_MODULES, NodeService
 
 USUAL_PORT = 56150
 

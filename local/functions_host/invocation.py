@@ -11,7 +11,7 @@ from uuid import uuid4
 import azure.functions as func
 from aiohttp import web
 
-from local.functions import HttpFunction, LoadedFunction
+from local.functions_host.functions import HttpFunction, LoadedFunction
 
 # The server writes these itself.
 _OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.console import Console, Progress
-from local.errors import LocalError
-from local.file_lock import try_to_lock
+from local.bootstrap.console import Console, Progress
+from local.bootstrap.errors import LocalError
+from local.bootstrap.file_lock import try_to_lock
 
 # What the deployed function needs does for `start` and `chat` as well; the tests' includes it.
 APP_REQUIREMENTS = "requirements.txt"

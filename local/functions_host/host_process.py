@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from local.functions import FunctionApp
-from local.host import SHUTDOWN_TIMEOUT_S
-from local.host_names import HostNames
-from local.host_worker import Order, Word, work
-from local.local_settings import LocalSettings
-from local.ports import listen
+from local.bootstrap.ports import listen
+from local.functions_host.functions import FunctionApp
+from local.functions_host.host import SHUTDOWN_TIMEOUT_S
+from local.functions_host.host_names import HostNames
+from local.functions_host.settings import LocalSettings
+from local.functions_host.worker import Order, Word, work
 
 # The host itself waits that long for requests under way, and a moment to end.
 STOP_TIMEOUT_S = SHUTDOWN_TIMEOUT_S + 2.0

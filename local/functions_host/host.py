@@ -19,10 +19,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.errors import LocalError
-from local.functions import FunctionApp, HttpFunction, LoadedFunction
-from local.host_names import REFUSAL, HostNames
-from local.invocation import invoke
+from local.bootstrap.errors import LocalError
+from local.functions_host.functions import FunctionApp, HttpFunction, LoadedFunction
+from local.functions_host.host_names import REFUSAL, HostNames
+from local.functions_host.invocation import invoke
 from shared.telemetry import Lines
 
 # What the Functions host takes at most.
@@ -34,7 +34,7 @@ SHUTDOWN_TIMEOUT_S = 5.0
 # Their frames say nothing to someone who looks for a fault in the app.
 _NOT_THE_APPS = (Path(__file__).parent, Path(importlib.__file__).parent)
 
-log = logging.getLogger("local.host")
+log = logging.getLogger("local.functions_host.host")
 
 
 class Host:

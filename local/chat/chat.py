@@ -10,11 +10,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from uuid import uuid4
 
-from local.commands import DEFAULT_URL, ROOT, command_parser
-from local.console import LINE_CHARACTERS, Console
-from local.errors import LocalError
-from local.replies import TYPING, lines
-from local.terminal_channel import Activity, TerminalChannel
+from local.bootstrap.commands import DEFAULT_URL, ROOT, command_parser
+from local.bootstrap.console import LINE_CHARACTERS, Console
+from local.bootstrap.errors import LocalError
+from local.chat.replies import TYPING, lines
+from local.chat.terminal_channel import Activity, TerminalChannel
 from shared.telemetry import shown
 
 with contextlib.suppress(ImportError):  # Windows has none

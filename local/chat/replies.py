@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from local.console import LINE_CHARACTERS
-from local.terminal_channel import Activity
+from local.bootstrap.console import LINE_CHARACTERS
+from local.chat.terminal_channel import Activity
 from shared.telemetry import shown
 
 TYPING = "..."

@@ -1,7 +1,7 @@
 """
 The services a bot keeps its state in, on a developer's machine.
 
-Standard library only, like `local.npm`.
+Standard library only, like `local.node_services.npm`.
 """
 
 import json
@@ -10,8 +10,8 @@ import ssl
 from http.client import HTTPSConnection
 from pathlib import Path
 
-from local.npm import (
-    LOCAL,
+from local.node_services.npm import (
+    FOLDER,
     NODE_MODULES,
     START_TIMEOUT_S,
     LocalServiceError,
@@ -30,7 +30,7 @@ class CosmosServer(NodeService):
     """
 
     name = "The Cosmos DB server"
-    script = LOCAL / "cosmos-server.cjs"
+    script = FOLDER / "cosmos-server.cjs"
     key = "YW55IGtleQ=="
     """The server checks no signatures; clients only want base64."""
 

@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from local import doctor_azure
-from local.commands import ROOT, command_parser
-from local.console import Console
-from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
-from local.errors import LocalError
-from local.findings import Finding, Level
-from local.local_settings import LocalSettings
-from local.npm import npm_packages_are_installed
-from local.ports import is_free
-from local.urls import address
+from local.bootstrap.commands import ROOT, command_parser
+from local.bootstrap.console import Console
+from local.bootstrap.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import is_free
+from local.bootstrap.urls import address
+from local.doctor import azure
+from local.doctor.findings import Finding, Level
+from local.functions_host.settings import LocalSettings
+from local.node_services.npm import npm_packages_are_installed
 from shared.errors import SettingsError
 from shared.settings import CosmosSettings, Settings
 from shared.telemetry import shown
@@ -209,9 +209,7 @@ def main(arguments: list[str]) -> int:
     console = Console(sys.stdout)
     colours = {Level.OK: console.green, Level.NOTE: console.yellow, Level.FAULT: console.red}
     level = Level.OK
-    findings = (
-        doctor_azure.examine(os.environ, options.group) if options.azure else examine(os.environ)
-    )
+    findings = azure.examine(os.environ, options.group) if options.azure else examine(os.environ)
     for finding in findings:
         console.say(
             colours[finding.level](f"{finding.level:6}"), shown(finding.text, FINDING_CHARACTERS)

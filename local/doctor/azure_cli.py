@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from local.errors import LocalError
+from local.bootstrap.errors import LocalError
 
 TIMEOUT_S = 60
 

@@ -5,12 +5,12 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.commands import ROOT
-from local.console import Console
-from local.core_tools import CoreTools
-from local.errors import LocalError
-from local.host_process import HostProcess
-from local.sources import Sources
+from local.bootstrap.commands import ROOT
+from local.bootstrap.console import Console
+from local.bootstrap.errors import LocalError
+from local.functions_host.core_tools import CoreTools
+from local.functions_host.host_process import HostProcess
+from local.functions_host.sources import Sources
 from shared.telemetry import shown
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ Why a deployed app answers with server errors, as far as its log tells. Standard
 import re
 from typing import Any
 
-from local.azure_cli import Azure, AzureCliError, ids_of_type
-from local.findings import Finding, Level
+from local.doctor.azure_cli import Azure, AzureCliError, ids_of_type
+from local.doctor.findings import Finding, Level
 
 LAST_IMPORT_ERROR = """AppExceptions
 | where TimeGenerated > ago(1h)

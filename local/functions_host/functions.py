@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.errors import LocalError
-from local.routes import Route
+from local.bootstrap.errors import LocalError
+from local.functions_host.routes import Route
 
 # Under this name Azure's Python worker imports every function, so relative imports
 # across functions work there and here.

@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.errors import LocalError
-from local.local_settings import LocalSettings
-from local.ports import is_free, listen
-from local.processes import end_group
+from local.bootstrap.errors import LocalError
+from local.bootstrap.ports import is_free, listen
+from local.bootstrap.processes import end_group
+from local.functions_host.settings import LocalSettings
 
 START_TIMEOUT_S = 120.0
 POLL_INTERVAL_S = 0.2

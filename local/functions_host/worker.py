@@ -1,4 +1,4 @@
-"""The inside of the embedded host's process: what `local.host_process` starts and stops."""
+"""The inside of the embedded host's process: what `host_process` starts and stops."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 
 from aiohttp import web
 
-from local.functions import FunctionApp
-from local.host import Host
-from local.host_names import HostNames
-from local.logs import configure_logging
+from local.functions_host.functions import FunctionApp
+from local.functions_host.host import Host
+from local.functions_host.host_names import HostNames
+from local.functions_host.logs import configure_logging
 
 # How long the request of a connection that was accepted just before may take to arrive.
 LAST_REQUESTS_S = 1.0

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from local.errors import LocalError
+from local.bootstrap.errors import LocalError
 from shared.telemetry import shown
 
 TIMEOUT_S = 60.0

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from local.azure_cli import Azure, AzureCli, ids_of_type, name_of
-from local.azure_failure import failure
-from local.azure_place import place_of
-from local.azure_roles import blob_role, telemetry_role
-from local.azure_state import state
-from local.commands import ROOT
-from local.errors import LocalError
-from local.findings import Finding, Level
+from local.bootstrap.commands import ROOT
+from local.bootstrap.errors import LocalError
+from local.doctor.azure_cli import Azure, AzureCli, ids_of_type, name_of
+from local.doctor.azure_failure import failure
+from local.doctor.azure_place import place_of
+from local.doctor.azure_roles import blob_role, telemetry_role
+from local.doctor.azure_state import state
+from local.doctor.findings import Finding, Level
 from shared.errors import SettingsError
 from shared.settings import Settings
 

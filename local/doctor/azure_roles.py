@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.azure_cli import Azure, ids_of_type, name_of
-from local.findings import Finding, Level
+from local.doctor.azure_cli import Azure, ids_of_type, name_of
+from local.doctor.findings import Finding, Level
 
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"

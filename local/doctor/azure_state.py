@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.azure_cli import Azure, AzureCliError, ids_of_type, name_of
-from local.azure_roles import state_role
-from local.findings import Finding, Level
+from local.doctor.azure_cli import Azure, AzureCliError, ids_of_type, name_of
+from local.doctor.azure_roles import state_role
+from local.doctor.findings import Finding, Level
 
 ACCOUNTS = "Microsoft.DocumentDB/databaseAccounts"
 API_VERSION = "2025-10-15"

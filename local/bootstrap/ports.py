@@ -4,7 +4,10 @@ import errno
 import socket
 import sys
 
-from local.errors import LocalError
+from local.bootstrap.errors import LocalError
+
+DEFAULT_PORT = 7071
+"""The bot's, as it is with Core Tools."""
 
 BACKLOG = 128
 

@@ -1,0 +1,1 @@
+"""Chatting with the running bot in a terminal."""

@@ -1,0 +1,1 @@
+"""The function app on this machine: a host of our own, or Core Tools where they are installed."""
