@@ -24,8 +24,8 @@ from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
-from shared.channel.http import HttpPool
-from shared.channel.keys import SigningKey
+from shared.channel.http_pool import HttpPool
+from shared.channel.signing_keys import SigningKey
 from shared.settings import ChannelOverrides
 
 APP_ID = "11111111-1111-1111-1111-111111111111"

@@ -9,18 +9,18 @@ from functools import partial
 import azure.functions as func
 from botbuilder.core import Storage
 
-from shared import telemetry
+from shared import log_hygiene
 from shared.bot import STATE_TYPES, create_bot
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.channel.tokens import TokenSource, token_fetcher
-from shared.loops import PerLoop
+from shared.connections.per_loop import PerLoop
 from shared.settings import AppType, Settings
-from shared.storage.codec import DocumentCodec
+from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
 
@@ -80,8 +80,8 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
 
     `storage` replaces the one that the settings describe.
     """
-    telemetry.quiet_libraries()
-    telemetry.escape_logs()
+    log_hygiene.quiet_libraries()
+    log_hygiene.escape_logs()
     cloud = cloud_of(settings.overrides)
     app_id = settings.identity.app_id if settings.identity else ""
     tokens = None
@@ -114,7 +114,7 @@ def _create_storage(settings: Settings) -> Storage:
         _logger.warning("CosmosDbEndpoint is not set: state is lost when this process ends.")
         return MemoryStorage(codec)
     # 0.2 s of imports that a bot with its state in memory does not need.
-    from shared.storage.cosmos import CosmosStorage
+    from shared.storage.cosmos.storage import CosmosStorage
 
     identity = settings.identity
     is_managed = identity is not None and identity.app_type is AppType.USER_ASSIGNED_MSI

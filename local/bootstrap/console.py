@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TextIO
 
-from shared.telemetry import shown
+from shared.log_hygiene import shown
 
 LINE_CHARACTERS = 10_000
 """Of one line. A channel's longest message is ten times that, and seldom in one line."""

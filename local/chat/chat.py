@@ -15,7 +15,7 @@ from local.bootstrap.console import LINE_CHARACTERS, Console
 from local.bootstrap.errors import LocalError
 from local.chat.replies import TYPING, lines
 from local.chat.terminal_channel import Activity, TerminalChannel
-from shared.telemetry import shown
+from shared.log_hygiene import shown
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401 (gives input() its line editing)

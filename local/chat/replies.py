@@ -5,7 +5,7 @@ from typing import Any
 
 from local.bootstrap.console import LINE_CHARACTERS
 from local.chat.terminal_channel import Activity
-from shared.telemetry import shown
+from shared.log_hygiene import shown
 
 TYPING = "..."
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from local.bootstrap.errors import LocalError
-from shared.telemetry import shown
+from shared.log_hygiene import shown
 
 TIMEOUT_S = 60.0
 

@@ -28,8 +28,8 @@ from local.doctor.findings import Finding, Level
 from local.functions_host.settings import LocalSettings
 from local.node_services.npm import npm_packages_are_installed
 from shared.errors import SettingsError
+from shared.log_hygiene import shown
 from shared.settings import CosmosSettings, Settings
-from shared.telemetry import shown
 
 OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -23,7 +23,7 @@ from local.bootstrap.errors import LocalError
 from local.functions_host.functions import FunctionApp, HttpFunction, LoadedFunction
 from local.functions_host.host_names import REFUSAL, HostNames
 from local.functions_host.invocation import invoke
-from shared.telemetry import Lines
+from shared.log_hygiene import Lines
 
 # What the Functions host takes at most.
 MAX_BODY_BYTES = 100 * 1024 * 1024

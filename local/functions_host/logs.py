@@ -4,7 +4,7 @@ import logging
 import sys
 
 from local.bootstrap.console import Console
-from shared.telemetry import escape_logs, quiet_libraries
+from shared.log_hygiene import escape_logs, quiet_libraries
 
 
 class _Formatter(logging.Formatter):

@@ -11,7 +11,7 @@ from local.bootstrap.errors import LocalError
 from local.functions_host.core_tools import CoreTools
 from local.functions_host.host_process import HostProcess
 from local.functions_host.sources import Sources
-from shared.telemetry import shown
+from shared.log_hygiene import shown
 
 if TYPE_CHECKING:
     from subprocess import Popen

@@ -32,8 +32,8 @@ from botframework.connector.skills import BotFrameworkClient
 
 from shared.channel.clouds import Cloud
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
-from shared.channel.keys import SigningKeys
+from shared.channel.http_pool import HttpPool
+from shared.channel.signing_keys import SigningKeys
 from shared.errors import BotApplicationError, NotAuthenticated, NotPermitted
 from shared.settings import ChannelOverrides
 

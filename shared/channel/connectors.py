@@ -22,9 +22,9 @@ from botframework.connector.aio.operations_async import ConversationsOperations
 from botframework.connector.auth import AppCredentials, ConnectorFactory
 from yarl import URL
 
-from shared.channel.http import HttpPool, mark_not_sent, read_object
+from shared.channel.http_pool import HttpPool, mark_not_sent, read_object
 from shared.channel.tokens import TokenSource
-from shared.wire import to_wire
+from shared.sdk_json import to_wire
 
 MAX_RESPONSE_BYTES = 64 * 1024
 """The Bot Connector answers with an id; whoever sends more is not one."""

@@ -8,7 +8,7 @@ import azure.functions as func
 import msgspec
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 
-from shared import telemetry
+from shared import log_hygiene
 from shared.channel.activities import read_activity
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.destinations import Destinations
@@ -28,7 +28,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
     UnsupportedMediaType,
 )
-from shared.wire import to_wire
+from shared.sdk_json import to_wire
 
 _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     MalformedActivity: HTTPStatus.BAD_REQUEST,
@@ -88,7 +88,7 @@ class MessagesEndpoint:
         except BotApplicationError as error:
             return _refusal(error)
         except Exception as error:
-            _logger.error("A turn failed: %s", telemetry.describe(error))
+            _logger.error("A turn failed: %s", log_hygiene.describe(error))
             return func.HttpResponse(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:

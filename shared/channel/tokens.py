@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.channel.clouds import Cloud
 from shared.channel.single_flight import SingleFlight
+from shared.connections.threads import Threads
 from shared.errors import TokenUnavailable
 from shared.settings import AppType, Identity
-from shared.threads import Threads
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential

@@ -14,8 +14,8 @@ from botbuilder.core import TurnContext
 from botbuilder.core.bot_state import BotStatePropertyAccessor
 
 from shared.errors import StateUnreadable
-from shared.storage.opaque import Opaque
-from shared.storage.unknown import hand_on_unknown
+from shared.storage.codec.opaque import Opaque
+from shared.storage.codec.unknown_fields import hand_on_unknown
 
 MAX_SHOWN = 300
 """Characters of a document's key in an error: a channel's ids may be of any length."""

@@ -1,8 +1,8 @@
 """The ETag that a document carries on its way between the bot and the store."""
 
 from shared.errors import StateNotStorable
-from shared.storage.codec import Document
-from shared.storage.schema import E_TAG
+from shared.storage.codec.documents import Document
+from shared.storage.codec.state_types import E_TAG
 
 ANY_E_TAG = "*"
 """Write whatever is there."""

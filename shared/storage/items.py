@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.errors import StateTooLarge, StateUnreadable
-from shared.storage.keys import document_id
+from shared.storage.document_ids import document_id
 from shared.storage.sizes import MAX_ITEM_BYTES, size_beyond, to_json
 
 

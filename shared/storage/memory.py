@@ -9,10 +9,10 @@ from botbuilder.core import Storage
 
 from shared.errors import StateConflict
 from shared.storage.accessor import tell_unreadable
-from shared.storage.codec import Document, DocumentCodec
+from shared.storage.codec.documents import Document, DocumentCodec
+from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
 from shared.storage.items import refuse_too_large
-from shared.storage.keys import document_id
 from shared.storage.sizes import from_json, to_json
 
 

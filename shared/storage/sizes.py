@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shared.storage.keys import document_id
+from shared.storage.document_ids import document_id
 
 MAX_ITEM_BYTES = 2 * 1024 * 1024
 """Cosmos DB's documented limit, envelope included."""

@@ -13,18 +13,18 @@ from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from shared import telemetry
+from shared import log_hygiene
 from shared.errors import BotApplicationError, StateNotStorable, StateTooLarge, StateUnreadable
-from shared.storage.opaque import Opaque
+from shared.sdk_json import to_wire
+from shared.storage.codec.opaque import Opaque
 from shared.storage.sizes import size_beyond
-from shared.turns.journal import RESERVED, Change, Document, Journal, TurnRecord
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
-from shared.turns.operations import Operation, Verb, failed_invoke, message
-from shared.turns.outbox import BufferingAdapter, Outbox
+from shared.turns.replies.operations import Operation, Verb, failed_invoke, message
+from shared.turns.replies.outbox import BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
-from shared.turns.stored import Stored
-from shared.turns.unit_of_work import UnitOfWork
-from shared.wire import to_wire
+from shared.turns.state.journal import RESERVED, Change, Document, Journal, TurnRecord
+from shared.turns.state.stored import Stored
+from shared.turns.state.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ def apology(
     """The attempt that stands in for one that failed: nothing changes, the user is told."""
     # What an error of the bot's says may quote the user, so it stays out of the log.
     ours = isinstance(error, BotApplicationError)
-    reason = str(error) if ours else telemetry.describe(error)
+    reason = str(error) if ours else log_hygiene.describe(error)
     _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
     said: list[Operation] = []
     answer: list[Operation] | None = None

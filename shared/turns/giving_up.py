@@ -5,9 +5,6 @@ When the rest of a turn is given up, so that its conversation can go on.
 import logging
 from dataclasses import dataclass, field
 
-from shared.turns.changes import Applied
-from shared.turns.delivery import Progress
-from shared.turns.journal import Change, TurnRecord
 from shared.turns.limits import (
     CLOCK_TOLERANCE_S,
     FRUITLESS_PASSING,
@@ -15,7 +12,10 @@ from shared.turns.limits import (
     FRUITLESS_UNCERTAIN,
     FRUITLESS_UNCERTAIN_S,
 )
-from shared.turns.outcomes import Outcome
+from shared.turns.replies.delivery import Progress
+from shared.turns.replies.failures import Outcome
+from shared.turns.state.changes import Applied
+from shared.turns.state.journal import Change, TurnRecord
 from shared.turns.surroundings import STORE_FAULTS
 from shared.turns.watch import Watch
 

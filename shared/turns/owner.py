@@ -10,14 +10,14 @@ from dataclasses import replace
 from botbuilder.schema import Activity
 
 from shared.errors import DeliveryUncertain, TurnDeadlineExceeded
-from shared.turns.delivery import Progress
-from shared.turns.documents import Documents
 from shared.turns.giving_up import Rest
-from shared.turns.journal import Journal, digest
 from shared.turns.leases import Leases
 from shared.turns.limits import SEND_S, SETTLE_S
-from shared.turns.operations import Operation, Verb, message, read_operations
-from shared.turns.stored import Stored, last_of
+from shared.turns.replies.delivery import Progress
+from shared.turns.replies.operations import Operation, Verb, message, read_operations
+from shared.turns.state.documents import Documents
+from shared.turns.state.journal import Journal, digest
+from shared.turns.state.stored import Stored, last_of
 from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 
 _logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from botbuilder.schema import ActivityTypes
 
 from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
 from shared.turns.attempt import Apologies
-from shared.turns.delivery import Channel
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
-from shared.turns.operations import message
 from shared.turns.process import Process
+from shared.turns.replies.delivery import Channel
+from shared.turns.replies.operations import message
 from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 from shared.turns.turn import Turn
 

@@ -21,20 +21,20 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
-from shared.turns.changes import Applied, Changes
-from shared.turns.delivery import Channel, Progress
-from shared.turns.documents import Documents
 from shared.turns.giving_up import rest_of
 from shared.turns.identity import TurnIdentity
-from shared.turns.journal import digest
 from shared.turns.leases import Leases, TurnState
 from shared.turns.limits import SEND_S
-from shared.turns.operations import Operation, read_operations
 from shared.turns.owner import HeldLease, Owner
 from shared.turns.process import Process
-from shared.turns.stored import Stored, last_of
+from shared.turns.replies.delivery import Channel, Progress
+from shared.turns.replies.operations import Operation, read_operations
+from shared.turns.state.changes import Applied, Changes
+from shared.turns.state.documents import Documents
+from shared.turns.state.journal import digest
+from shared.turns.state.stored import Stored, last_of
+from shared.turns.state.unit_of_work import UnitOfWork
 from shared.turns.surroundings import STORE_FAULTS, Patience, is_passing, loop_time_s
-from shared.turns.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 from botbuilder.core import Storage
 
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import CosmosStorage
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.codec.state_types import state_type
+from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
-from shared.storage.schema import state_type
 
 
 @state_type("UserProfile")

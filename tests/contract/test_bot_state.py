@@ -8,8 +8,8 @@ from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from shared.errors import StateConflict, StateUnreadable
-from shared.storage.opaque import Opaque
-from shared.storage.unknown import unknown_of
+from shared.storage.codec.opaque import Opaque
+from shared.storage.codec.unknown_fields import unknown_of
 from tests.contract.conftest import UserProfile
 
 

@@ -13,8 +13,8 @@ import pytest
 from shared.app import App, create_app
 from shared.bot import STATE_TYPES
 from shared.settings import CosmosSettings, Settings
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import CosmosStorage
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.cosmos.storage import CosmosStorage
 from tests.unit.raw_channel import RawChannel, serve_raw
 
 _ids = count()

@@ -19,7 +19,7 @@ from botbuilder.core import (
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from shared.errors import StateConflict, StateNotStorable, StateTooLarge
-from shared.storage.keys import document_id
+from shared.storage.document_ids import document_id
 from shared.storage.sizes import MAX_ITEM_BYTES
 from tests.contract.conftest import Note, UserProfile
 

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.channel.keys import FETCH_PAUSE_S
+from shared.channel.signing_keys import FETCH_PAUSE_S
 from tests.end_to_end.instances import Instance, Instances
 from tests.identity_provider import ISSUER, SERVICE_URL, IdentityProvider, channel_claims
 

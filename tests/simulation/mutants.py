@@ -44,13 +44,13 @@ COMMITTING = (
     ),
     Mutant(
         "committed turns are remembered",
-        "journal.py",
+        "state/journal.py",
         'done=_recent([*self.done, f"{record.by} {record.id} {at_s}"], at_s),',
         'done=[f"{record.by} {record.id} {at_s}"],',
     ),
     Mutant(
         "so many turns are remembered in any case",
-        "journal.py",
+        "state/journal.py",
         "for entry in done[:-DONE_TURNS]:",
         "for entry in done[:-1]:",
         (Fault.MANY_TURNS, Fault.REDELIVERED),
@@ -84,7 +84,7 @@ COMMITTING = (
     ),
     Mutant(
         "answers are kept after their turn is settled",
-        "journal.py",
+        "state/journal.py",
         "answers = [*answers, Answer(id=last.id, answer=last.answer)]",
         "pass",
         (Fault.REDELIVERED,),
@@ -115,28 +115,28 @@ READING = (
     ),
     Mutant(
         "the home document is never read older than it is known to be",
-        "documents.py",
+        "state/documents.py",
         "if home.version >= self._home_version:",
         "if True:",
         (Fault.STORE_LAGGING, Fault.STORE_ANSWER_LOST),
     ),
     Mutant(
         "a document that stays older was deleted or restored",
-        "documents.py",
+        "state/documents.py",
         "if loop_time_s() >= until_s:",
         "if False:",
         (Fault.DOCUMENT_DELETED,),
     ),
     Mutant(
         "fields of a newer version are kept",
-        "records.py",
+        "state/records.py",
         "plain = dict(record.unknown)",
         "plain = {}",
         (Fault.JOURNAL_NEWER,),
     ),
     Mutant(
         "a journal with something unreadable in it is read without that",
-        "records.py",
+        "state/records.py",
         "        faults: list[str] = []\n        record = _salvage",
         "        raise\n        record = _salvage",
         (Fault.JOURNAL_POISONED,),
@@ -146,28 +146,28 @@ READING = (
 APPLYING = (
     Mutant(
         "of two changes to a property the later one wins",
-        "journal.py",
+        "state/journal.py",
         "return stamp > self.stamps.get(name, _NEVER)",
         "return True",
         (Fault.SHARED_PROPERTY,),
     ),
     Mutant(
         "a turn is later than what it has read",
-        "journal.py",
+        "state/journal.py",
         "return max(self.stamp + 1, latest + 1, int(now_s * 1000))",
         "return max(self.stamp + 1, int(now_s * 1000))",
         (Fault.SHARED_PROPERTY, Fault.CLOCK_SKEW),
     ),
     Mutant(
         "a property that was removed does not come back",
-        "stored.py",
+        "state/stored.py",
         "journal = self.journal.stamped(change.names, stamp)",
         "journal = self.journal.stamped(change.put, stamp)",
         (Fault.SHARED_PROPERTY, Fault.CHANNEL_SLOW, Fault.STORE_SLOW),
     ),
     Mutant(
         "changes to other documents are conditional on their ETag",
-        "changes.py",
+        "state/changes.py",
         "return await self._documents.write(document.changed_by(later, stamp))",
         "from dataclasses import replace\n"
         "                return await self._documents.write(\n"
@@ -176,7 +176,7 @@ APPLYING = (
     ),
     Mutant(
         "only changed properties are put into other documents",
-        "unit_of_work.py",
+        "state/unit_of_work.py",
         "if name not in old or not _same(old[name], new[name])}",
         "if name}",
     ),
@@ -226,20 +226,20 @@ DELIVERING = (
     ),
     Mutant(
         "the lease is renewed while a reply is on its way",
-        "delivery.py",
+        "replies/delivery.py",
         "timeout=max(0.0, lease.left_s - SEND_S)",
         "timeout=60",
         (Fault.CHANNEL_SLOW,),
     ),
     Mutant(
         "replies to others do not end up in the response to whoever delivers them",
-        "delivery.py",
+        "replies/delivery.py",
         "return await self._send(operation.subject)",
         "return await self._send(operation.subject, self._context.activity.delivery_mode)",
     ),
     Mutant(
         "an id from the channel that is none is left out",
-        "delivery.py",
+        "replies/delivery.py",
         'return _usable_id(responses[0].id) if responses and responses[0] else ""',
         'return responses[0].id if responses and responses[0] else ""',
         (Fault.CHANNEL_ODD_ANSWER,),

@@ -9,7 +9,7 @@ from collections import Counter
 from botbuilder.core import TurnContext
 
 from shared.bot import STATE_TYPES, create_bot
-from shared.storage.codec import DocumentCodec
+from shared.storage.codec.documents import DocumentCodec
 from tests.simulation.adapter import ChannelFaults, SimulatedAdapter
 from tests.simulation.channel import SimulatedChannel, key_of
 from tests.simulation.copies import Product

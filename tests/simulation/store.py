@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.errors import StateConflict, StateTooLarge
-from shared.storage.keys import document_id
-from shared.wire import to_wire
+from shared.sdk_json import to_wire
+from shared.storage.document_ids import document_id
 
 Document = dict[str, Any]
 

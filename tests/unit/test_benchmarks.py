@@ -103,7 +103,7 @@ def test_growth_compares_the_largest_load_with_the_smallest() -> None:
         (["/lib/asyncio/tasks.py", "/app/shared/turns/turn.py"], "event loop, TLS, sockets"),
         (["/lib/copy.py", "/app/shared/turns/turn.py", "/app/shared/app.py"], "atomic turns"),
         (["/app/shared/bot/names.py", "/site-packages/botbuilder/core/bot.py"], "the bot"),
-        (["/app/shared/wire.py"], "endpoint, authentication, replies"),
+        (["/app/shared/sdk_json.py"], "endpoint, authentication, replies"),
         (["/lib/runpy.py"], REST),
     ],
 )

@@ -12,10 +12,10 @@ from azure.core.credentials import AccessToken
 from botbuilder.schema import Activity
 
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.channel.single_flight import SingleFlight
 from shared.channel.tokens import TokenSource
-from shared.loops import PerLoop
+from shared.connections.per_loop import PerLoop
 from tests.unit.raw_channel import RawChannel, serve_raw
 
 

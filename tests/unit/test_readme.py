@@ -10,7 +10,7 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
 from local.bootstrap.commands import COMMANDS
-from shared.storage.codec import DocumentCodec
+from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
 

@@ -68,7 +68,12 @@ def test_module_is_not_imported_at_start(imported: set[str], module: str) -> Non
 
 def test_modules_of_the_first_turn_are_imported_at_start(imported: set[str]) -> None:
     """The first user waits for no import that could have been done before."""
-    needed = {"botbuilder.core", "azure.cosmos.aio", "shared.turns.turn", "shared.storage.cosmos"}
+    needed = {
+        "botbuilder.core",
+        "azure.cosmos.aio",
+        "shared.turns.turn",
+        "shared.storage.cosmos.storage",
+    }
     assert set() == needed - imported
 
 
@@ -82,7 +87,7 @@ def test_the_sdks_storage_is_the_same_class_in_its_package() -> None:
             "-c",
             f"import {first}, {second}\n"
             "from botbuilder.azure import BlobStorage, CosmosDbPartitionedStorage\n"
-            "from shared.storage.cosmos import CosmosStorage\n"
+            "from shared.storage.cosmos.storage import CosmosStorage\n"
             "print(BlobStorage.__name__, issubclass(CosmosStorage, CosmosDbPartitionedStorage))",
         ).stdout
         assert "BlobStorage True\n" == said

@@ -10,9 +10,9 @@ from azure.core.credentials import AccessToken
 from botbuilder.schema import Activity
 
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.channel.tokens import TokenSource
-from shared.threads import Threads
+from shared.connections.threads import Threads
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared.time_limit import LATE_S, SECOND_LOOK_S, TimeLimit
+from shared.connections.time_limit import LATE_S, SECOND_LOOK_S, TimeLimit
 
 LIMIT_S = 0.01
 

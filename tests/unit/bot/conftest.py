@@ -9,7 +9,7 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
 from shared.bot import STATE_TYPES, create_bot
-from shared.storage.codec import DocumentCodec
+from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 
 

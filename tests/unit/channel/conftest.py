@@ -10,7 +10,7 @@ from azure.core.credentials import AccessToken
 from botframework.connector.aio import ConnectorClient
 
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.channel.tokens import TokenSource
 from tests.unit.raw_channel import RawChannel, serve_raw
 

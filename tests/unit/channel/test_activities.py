@@ -17,7 +17,7 @@ from shared.channel.activities import (
     parse_activity,
 )
 from shared.errors import MalformedActivity, RequestRefused
-from shared.wire import to_wire
+from shared.sdk_json import to_wire
 
 MESSAGE: dict[str, Any] = {
     "type": "message",

@@ -7,8 +7,8 @@ from botbuilder.schema import Activity, ErrorResponseException
 from botframework.connector.aio import ConnectorClient
 
 from shared.channel.connectors import MAX_ID_CHARS, MAX_RESPONSE_BYTES, ConnectorPool
-from shared.channel.http import HttpPool
-from shared.turns.outcomes import Failure, Outcome, failure_of
+from shared.channel.http_pool import HttpPool
+from shared.turns.replies.failures import Failure, Outcome, failure_of
 from tests.unit.channel.conftest import AUDIENCE, Connector
 from tests.unit.raw_channel import RawChannel
 

@@ -22,8 +22,8 @@ from jwt import PyJWS
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
-from shared.channel.keys import SigningKeys
+from shared.channel.http_pool import HttpPool
+from shared.channel.signing_keys import SigningKeys
 from shared.errors import KeysUnavailable, NotAuthenticated, NotPermitted
 from shared.settings import GOVERNMENT_CHANNEL_SERVICE, ChannelOverrides
 from tests.identity_provider import (

@@ -10,7 +10,7 @@ from botbuilder.schema import Activity, ErrorResponseException
 from botframework.connector.aio import ConnectorClient
 
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from tests.unit.channel.conftest import AUDIENCE, Connector
 from tests.unit.raw_channel import RawChannel
 

@@ -16,7 +16,7 @@ from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from shared.channel.http import HttpPool
-from shared.channel.keys import FETCH_PAUSE_S, KEPT_FOR_S, REFRESH_AFTER_S, SigningKeys
+from shared.channel.http_pool import HttpPool
+from shared.channel.signing_keys import FETCH_PAUSE_S, KEPT_FOR_S, REFRESH_AFTER_S, SigningKeys
 from shared.errors import KeysUnavailable, NotAuthenticated
 from tests.identity_provider import IdentityProvider
 
@@ -79,7 +79,8 @@ async def test_all_who_wait_for_a_new_key_get_it(
     clock.now_s += FETCH_PAUSE_S
 
     first = asyncio.create_task(keys.get(issuer.key_id))
-    while clock.now_s != keys._tried_s:
+    # Until the fetch has begun.
+    while clock.now_s != keys._tried_s:  # noqa: ASYNC110
         await asyncio.sleep(0)
     second = await keys.get(issuer.key_id)
     assert second == await first

@@ -12,11 +12,11 @@ from botbuilder.schema import Activity
 from botframework.connector.aio import ConnectorClient
 
 from shared.channel.connectors import ConnectorPool
-from shared.channel.http import HttpPool
+from shared.channel.http_pool import HttpPool
 from shared.channel.tokens import TokenSource
+from shared.connections.time_limit import TimeLimit
 from shared.errors import TokenUnavailable
-from shared.time_limit import TimeLimit
-from shared.turns.outcomes import Outcome, failure_of
+from shared.turns.replies.failures import Outcome, failure_of
 from tests.unit.channel.conftest import AUDIENCE
 from tests.unit.raw_channel import RawChannel
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.storage.codec import MAX_SAFE_INTEGER, DocumentCodec
-from shared.storage.opaque import Opaque
-from shared.storage.schema import Fields, foreign_type, state_type
+from shared.storage.codec.documents import MAX_SAFE_INTEGER, DocumentCodec
+from shared.storage.codec.opaque import Opaque
+from shared.storage.codec.state_types import Fields, foreign_type, state_type
 
 
 class Size(Enum):

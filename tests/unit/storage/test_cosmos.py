@@ -19,9 +19,9 @@ from shared.errors import (
     StateUnavailable,
     StateUnreadable,
 )
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import MAX_READ_REPEATS, CosmosStorage
-from shared.storage.cosmos_patience import MAX_THROTTLED_REPEATS
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.cosmos.retries import MAX_THROTTLED_REPEATS
+from shared.storage.cosmos.storage import MAX_READ_REPEATS, CosmosStorage
 from tests.unit.storage.fake_cosmos import (
     Answer,
     FakeCosmos,

@@ -19,9 +19,9 @@ from shared.errors import (
     StateUnreadable,
 )
 from shared.settings import CosmosSettings
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import CosmosStorage
-from shared.storage.cosmos_errors import DEFAULT_RETRY_AFTER_S
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.cosmos.errors import DEFAULT_RETRY_AFTER_S
+from shared.storage.cosmos.storage import CosmosStorage
 from tests.unit.raw_channel import serve_raw
 from tests.unit.storage.fake_cosmos import Answer, FakeCosmos, error, item
 

@@ -7,7 +7,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from shared.errors import StateNotStorable
-from shared.storage.keys import MAX_ID_CHARACTERS, document_id
+from shared.storage.document_ids import MAX_ID_CHARACTERS, document_id
 
 # Rich in what is escaped, in escapes, and in digits that could be taken for parts of them.
 CHARACTERS = st.sampled_from("*0123456789/\\?#\t\n\r. axhf\x00\x1f\x7f\x9f") | st.characters(

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.errors import StateForbidden
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import CosmosStorage
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.cosmos.storage import CosmosStorage
 from tests.unit.storage.fake_cosmos import FakeCosmos
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StateUnreadable
-from shared.storage.opaque import Opaque
-from shared.turns.stored import WHOLE, put_together
+from shared.storage.codec.opaque import Opaque
+from shared.turns.state.stored import WHOLE, put_together
 from tests.unit.storage.remembered import CODEC, KEYS, PLAIN, Address, Order
 
 # Each for another reason: by this app, by the SDKs for Python and for .NET, or by nobody.

@@ -13,7 +13,7 @@ from jsonpickle.pickler import Pickler
 from jsonpickle.unpickler import Unpickler
 
 from shared.errors import StateUnreadable
-from shared.storage.references import MAX_REPEATED, References, has_references
+from shared.storage.codec.stock_sdk_references import MAX_REPEATED, References, has_references
 from tests.unit.storage.stock import Colour, Days, Word, shape_of, shared_graphs
 
 LEAVES = st.sampled_from(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.storage.codec import DocumentCodec
-from shared.storage.cosmos import CosmosStorage
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.sizes import from_json, size_beyond, stored_size, to_json
 from tests.unit.storage.fake_cosmos import FakeCosmos, item
 

@@ -11,9 +11,9 @@ from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, Turn
 from botbuilder.schema import Activity, ResourceResponse
 from botframework.connector.auth import AuthenticateRequestResult
 
-from shared.storage.codec import DocumentCodec
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.codec.state_types import state_type
 from shared.storage.memory import MemoryStorage
-from shared.storage.schema import state_type
 from shared.turns import TransactionalBot
 
 Handler = Callable[[TurnContext, Storage], Awaitable[None]]

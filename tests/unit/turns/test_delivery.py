@@ -218,7 +218,7 @@ async def test_an_answer_that_arrived_while_the_loop_was_blocked_counts(
 ) -> None:
     """A bot that blocks everybody for longer than a lease makes no reply uncertain."""
     monkeypatch.setattr("shared.turns.leases.LEASE_S", 0.5)
-    monkeypatch.setattr("shared.turns.delivery.SEND_S", 0.2)
+    monkeypatch.setattr("shared.turns.replies.delivery.SEND_S", 0.2)
     room = room_with(say_two)
     room.channel.delay_s = 0.1
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.storage.codec import DocumentCodec
-from shared.turns.journal import Answer, Change, Journal, Seen, TurnRecord, digest
+from shared.storage.codec.documents import DocumentCodec
 from shared.turns.limits import (
     ANSWERS,
     DONE_BYTES,
@@ -19,6 +18,7 @@ from shared.turns.limits import (
     KEPT_REMOVALS,
     SEEN_DOCUMENTS,
 )
+from shared.turns.state.journal import Answer, Change, Journal, Seen, TurnRecord, digest
 
 CODEC = DocumentCodec([])
 

@@ -21,7 +21,7 @@ from shared.errors import (
     StateUnavailable,
     TokenUnavailable,
 )
-from shared.turns.outcomes import (
+from shared.turns.replies.failures import (
     ANSWERS,
     MAX_RETRY_AFTER_S,
     Failure,

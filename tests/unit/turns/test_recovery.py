@@ -11,9 +11,9 @@ from botbuilder.core import Storage, TurnContext, UserState
 
 from shared.errors import DeliveryUncertain, StateUnavailable
 from shared.turns.identity import TurnIdentity
-from shared.turns.journal import digest
 from shared.turns.limits import LEASE_S, SEND_LIMIT_S
 from shared.turns.locks import Locks
+from shared.turns.state.journal import digest
 from tests.simulation.loop import SimulatedLoop
 from tests.unit.turns.conftest import HOME, USER, Room
 from tests.unit.turns.test_replies import refusal

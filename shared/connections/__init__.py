@@ -1,0 +1,1 @@
+"""What connections of a worker need: threads, event loops and time limits of their own."""

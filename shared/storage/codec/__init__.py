@@ -1,0 +1,1 @@
+"""How state is written down: objects to plain JSON and back."""

@@ -1,0 +1,275 @@
+"""Plain JSON to documents."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from shared.errors import StateUnreadable
+from shared.storage.codec import dotnet
+from shared.storage.codec import stock_sdk as legacy
+from shared.storage.codec.migrating import migrate, take_unknown
+from shared.storage.codec.mismatches import describe
+from shared.storage.codec.opaque import Opaque
+from shared.storage.codec.plain import MAX_DEPTH, MAX_SAFE_INTEGER, Document, is_text
+from shared.storage.codec.registry import Registry
+from shared.storage.codec.reserved_keys import KEPT, LEGACY_PREFIX, TURNS, TYPE, VERSION, unescape
+from shared.storage.codec.state_types import E_TAG, Fields, Schema
+from shared.storage.codec.stock_sdk_references import ID, References, has_references
+from shared.storage.codec.unknown_fields import keep_keys, keep_unknown
+
+
+class Decoder:
+    """Reads one document, each property for itself."""
+
+    def __init__(self, registry: Registry, stored: Mapping[str, Any]) -> None:
+        self._by_name = registry.by_name
+        self._fields = registry.fields
+        self._typed_dicts = registry.typed_dicts
+        self._stored = {key: value for key, value in stored.items() if key != E_TAG}
+        self._references: References | None = None
+        self._is_own = False
+        """Below the app's own property, with values in it that may be of other documents."""
+
+    def decode(self) -> Document:
+        """See `DocumentCodec.decode`."""
+        stored = self._stored
+        has_type = TYPE in stored and self._says_type(stored)
+        from_dotnet = has_type and dotnet.is_dotnet(stored)
+        if (has_type and not from_dotnet) or _is_legacy(stored):
+            return self._value(stored, "", 0, typed=False)
+        document: dict[str, Any] = {}
+        for key, value in stored.items():
+            if from_dotnet and key == TYPE:
+                document[key] = Opaque(value, "The SDK for .NET says so of the whole document.")
+                continue
+            name = unescape(key)
+            self._is_own = key == TURNS
+            try:
+                document[name] = self._value(value, name, 1, typed=False)
+            except StateUnreadable as error:
+                document[name] = self._opaque(value, str(error))
+        return document
+
+    def _opaque(self, stored: Any, reason: str) -> Opaque:
+        spelled = None
+        if has_references(stored):
+            # Else they lead nowhere, wherever they stand.
+            with suppress(StateUnreadable):
+                spelled = self._all_references().spell_out(stored, "")
+        return Opaque(stored, reason, spelled)
+
+    def _value(self, stored: Any, at: str, depth: int, *, typed: bool) -> Any:
+        """
+        Read a value; `typed`, if it is in a field whose type says all.
+
+        Raises:
+            StateUnreadable: it is not what this or an older version of the app wrote, or what
+                could not be written again.
+        """
+        kind = type(stored)
+        if kind is str:
+            return stored if stored.isascii() else _text(stored, at)
+        if kind is dict:
+            return self._mapping(stored, at, depth, typed=typed)
+        if kind is list:
+            _check_depth(depth, at)
+            return [
+                item
+                if type(item) is str and item.isascii()
+                else self._value(item, f"{at}[{index}]", depth + 1, typed=typed)
+                for index, item in enumerate(stored)
+            ]
+        if kind is int and not -MAX_SAFE_INTEGER <= stored <= MAX_SAFE_INTEGER:
+            # It was a float: JavaScript, and so Cosmos DB, writes 1e20 with all its digits.
+            return _float(stored, at)
+        return stored
+
+    def _mapping(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
+        _check_depth(depth, at)
+        if TYPE in stored and self._says_type(stored):
+            return self._tagged(stored, at, depth, typed=typed)
+        found: dict[str, Any] = {}
+        for key, value in stored.items():
+            first = key[:1]
+            if first == "p" and key.startswith(LEGACY_PREFIX):
+                return self._tagged(stored, at, depth, typed=typed)
+            if first == "$":
+                if key == KEPT:
+                    return self._kept(stored, at)
+                key = unescape(key)
+            elif not key.isascii():
+                _text(key, at)
+            found[key] = (
+                value
+                if type(value) is str and value.isascii()
+                else self._value(value, f"{at}[...]" if at else key, depth + 1, typed=typed)
+            )
+        return found
+
+    def _says_type(self, stored: dict[str, Any]) -> bool:
+        """Whether `$type` is a tag; to the SDKs for JavaScript and Python it is a key like any."""
+        name = stored[TYPE]
+        return VERSION in stored or (
+            isinstance(name, str) and (name in self._by_name or dotnet.is_dotnet(stored))
+        )
+
+    def _tagged(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
+        if self._is_own:
+            # What the app keeps for other documents: it need not be readable to be handed on.
+            self._is_own = False
+            try:
+                if VERSION not in stored:
+                    return Opaque(stored)
+                return self._object(stored, at, depth)
+            except StateUnreadable as error:
+                return Opaque(stored, str(error))
+            finally:
+                self._is_own = True
+        if TYPE not in stored or not self._says_type(stored):
+            return self._legacy(stored, at, depth, typed=typed)
+        if dotnet.is_dotnet(stored):
+            return self._value(dotnet.parse(stored, at), at, depth + 1, typed=typed)
+        return self._object(stored, at, depth)
+
+    def _kept(self, stored: dict[str, Any], at: str) -> Opaque:
+        if self._is_own:
+            return Opaque(stored[KEPT])
+        raise StateUnreadable(
+            f"{at or 'The document'} holds a value that could not be read where the bot got it; "
+            "set the property anew."
+        )
+
+    def _object(self, stored: dict[str, Any], at: str, depth: int) -> Any:
+        name, version = stored[TYPE], stored.get(VERSION)
+        schema = self._by_name.get(name) if isinstance(name, str) else None
+        if schema is None:
+            raise StateUnreadable(
+                f"{at or 'The document'} is of a type that is not registered; register it in "
+                "STATE_TYPES (shared/bot/__init__.py), or name it in the `formerly` of one that is."
+            )
+        if type(version) is not int or version < 1:
+            raise StateUnreadable(f"{at or schema.name} has no valid $version; set it anew.")
+        if version > schema.version:
+            raise StateUnreadable(
+                f"{at or schema.name} has version {version} of {schema.name}, and this app knows "
+                f"{schema.version} at most; deploy the app that wrote it, or a newer one."
+            )
+        fields = {key: value for key, value in stored.items() if key not in (TYPE, VERSION)}
+        return self._make(schema, version, fields, at or schema.name, depth)
+
+    def _legacy(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
+        if ID in stored:
+            return self._value(self._follow(stored, at), at, depth + 1, typed=typed)
+        name = at or "The document"
+        match legacy.parse(stored, name, lambda value: self._follow(value, name)):
+            case legacy.Collection(items):
+                return self._value(items, at, depth, typed=typed)
+            case legacy.Entries(items):
+                return self._mapping(dict(items), at, depth, typed=typed)
+            case legacy.FieldValue(value) if typed:
+                return value
+            case legacy.FieldItems(items) if typed:
+                return self._value(items, at, depth, typed=typed)
+            case legacy.Object(path, fields):
+                schema = self._by_name.get(path)
+                if schema is None:
+                    raise StateUnreadable(
+                        f"{name} was stored by the stock SDK as a class that is not known here; "
+                        "name its path in the `formerly` of a registered class."
+                    )
+                return self._make(schema, legacy.VERSION, fields, at or schema.name, depth)
+            case legacy.FieldValue(kind=kind) | legacy.FieldItems(kind=kind):
+                raise StateUnreadable(
+                    f"{name} was stored by the stock SDK as a value of {kind}, which can be read "
+                    "only into a field of such a type, of a registered dataclass; declare one, or "
+                    "set the property anew."
+                )
+
+    def _follow(self, stored: Any, at: str) -> Any:
+        while isinstance(stored, dict) and ID in stored:
+            stored = self._all_references().target(stored, at)
+        return stored
+
+    def _all_references(self) -> References:
+        if self._references is None:
+            self._references = References(self._stored)
+        return self._references
+
+    def _make(self, schema: Schema, version: int, stored: Fields, at: str, depth: int) -> Any:
+        known = self._fields[schema.cls]
+        is_older = version < schema.version
+        fields: Fields = {}
+        unknown: Fields = {}
+        for name, value in stored.items():
+            typed = known.get(name)
+            if typed is None and not is_older:
+                unknown[name] = value
+            elif type(value) is str and value.isascii():
+                fields[name] = value
+            else:
+                # A migration may make something of any value.
+                fields[name] = self._value(
+                    value, f"{at}.{name}", depth + 1, typed=is_older or bool(typed)
+                )
+        if is_older:
+            fields = migrate(schema, version, fields, at)
+            unknown = take_unknown(schema, known, stored, fields, at)
+        try:
+            shaped = msgspec.convert(fields, schema.shape)
+            for name in self._typed_dicts[schema.cls]:
+                keep_keys(fields.get(name), _field(shaped, name))
+            made = schema.load(shaped)
+        except msgspec.ValidationError as error:
+            raise StateUnreadable(f"{describe(error, at)} It was left as it is.") from error
+        except Exception as error:  # The class's own code, which may raise anything.
+            raise StateUnreadable(
+                f"{at} was refused by its own class. It was left as it is."
+            ) from error
+        if unknown:
+            self._keep(made, unknown, at)
+        return made
+
+    def _keep(self, made: object, unknown: Fields, at: str) -> None:
+        for name, value in unknown.items():
+            if has_references(value):
+                unknown[name] = self._all_references().spell_out(value, f"{at}.{name}")
+        if not keep_unknown(made, unknown):
+            raise StateUnreadable(
+                f"{at} has fields that its class has not ({', '.join(sorted(unknown))}), and no "
+                "place to keep them; give the class those fields, or no `__slots__`."
+            )
+
+
+def _field(shaped: Any, name: str) -> Any:
+    return shaped.get(name) if isinstance(shaped, dict) else getattr(shaped, name)
+
+
+def _is_legacy(stored: dict[str, Any]) -> bool:
+    return any(key.startswith(LEGACY_PREFIX) for key in stored)
+
+
+def _check_depth(depth: int, at: str) -> None:
+    if depth > MAX_DEPTH:
+        raise StateUnreadable(
+            f"{at[:100]}... is nested deeper than {MAX_DEPTH} levels, which could not be "
+            "written again."
+        )
+
+
+def _text(text: str, at: str) -> str:
+    if not is_text(text):
+        raise StateUnreadable(
+            f"{at} has half of a surrogate pair, which cannot be written again; set it anew."
+        )
+    return text
+
+
+def _float(number: int, at: str) -> float:
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise StateUnreadable(
+            f"{at} is a number that Cosmos DB cannot keep; set it anew."
+        ) from error

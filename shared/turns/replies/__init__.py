@@ -1,0 +1,1 @@
+"""What a turn says, and how it is delivered."""

@@ -1,0 +1,98 @@
+"""
+The adapter under the bot's turn context: it keeps what the bot says until the turn commits.
+"""
+
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from typing import Any
+
+from botbuilder.core import TurnContext
+from botbuilder.schema import Activity, ActivityTypes, ConversationReference, ResourceResponse
+
+from shared.turns.limits import PAUSE_MAX_MS
+from shared.turns.replies.operations import Operation, Verb
+
+TURN_IS_OVER = (
+    "The turn is over, and with it its state and its replies: await everything that the bot "
+    "starts. What takes longer than a turn begins a turn of its own (continue_conversation)."
+)
+"""What a task is told that the bot has started and forgotten."""
+
+
+class Outbox:
+    """What a bot said in one attempt at a turn, in order."""
+
+    def __init__(self, attempt: str) -> None:
+        self._attempt = attempt
+        self._closed = False
+        self.operations: list[Operation] = []
+
+    def add(self, verb: Verb, subject: Activity | ConversationReference) -> str:
+        """
+        Keep one operation; returns the id by which the bot may refer to it.
+
+        Raises:
+            RuntimeError: the turn is over.
+        """
+        self.require_open()
+        given_id = f"{self._attempt}.{len(self.operations)}" if verb is Verb.SEND else ""
+        self.operations.append(Operation(verb, subject, given_id))
+        return given_id
+
+    def close(self) -> None:
+        """Refuse what is said after the turn."""
+        self._closed = True
+
+    def require_open(self) -> None:
+        """Raise RuntimeError if the turn is over."""
+        if self._closed:
+            raise RuntimeError(TURN_IS_OVER)
+
+
+class BufferingAdapter:
+    """
+    Looks like the real adapter to the bot, but sends nothing.
+
+    Everything else that a bot may want from its adapter (user tokens, new conversations)
+    is the real one's, and happens at once.
+    """
+
+    def __init__(
+        self, real: Any, outbox: Outbox, send_typing: Callable[[Activity], Awaitable[None]]
+    ) -> None:
+        self._real = real
+        self._outbox = outbox
+        self._send_typing = send_typing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    @property  # type: ignore[misc]  # how a proxy answers isinstance(adapter, ...)
+    def __class__(self) -> type:
+        return type(self._real)
+
+    async def send_activities(
+        self, _context: TurnContext, activities: list[Activity]
+    ) -> list[ResourceResponse]:
+        """Keep activities; typing indicators change nothing and leave at once."""
+        return [await self._send(activity) for activity in activities]
+
+    async def update_activity(self, _context: TurnContext, activity: Activity) -> ResourceResponse:
+        """Keep an update."""
+        self._outbox.add(Verb.UPDATE, deepcopy(activity))
+        return ResourceResponse(id=activity.id)
+
+    async def delete_activity(
+        self, _context: TurnContext, reference: ConversationReference
+    ) -> None:
+        """Keep a deletion."""
+        self._outbox.add(Verb.DELETE, deepcopy(reference))
+
+    async def _send(self, activity: Activity) -> ResourceResponse:
+        if activity.type == ActivityTypes.typing:
+            self._outbox.require_open()
+            await self._send_typing(activity)
+            return ResourceResponse(id="")
+        if activity.type == "delay":
+            activity.value = min(int(activity.value or 1000), PAUSE_MAX_MS)
+        return ResourceResponse(id=self._outbox.add(Verb.SEND, activity))

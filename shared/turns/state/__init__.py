@@ -1,0 +1,1 @@
+"""What a turn reads, stages and commits."""

@@ -1,0 +1,89 @@
+"""
+The documents of a turn, never read older than they are known to be.
+"""
+
+import logging
+
+from botbuilder.core import Storage
+
+from shared.turns.identity import TurnIdentity
+from shared.turns.limits import LAG_S
+from shared.turns.state import stored
+from shared.turns.state.journal import digest
+from shared.turns.state.stored import Stored
+from shared.turns.surroundings import Patience, is_passing, loop_time_s
+
+_logger = logging.getLogger(__name__)
+
+
+class Documents:
+    """The store, as one activity on its way through sees it."""
+
+    def __init__(self, storage: Storage, identity: TurnIdentity) -> None:
+        self._storage = storage
+        self._home_key = identity.home_key
+        self._user_key = identity.user_key
+        self._home_version = 0
+
+    async def read_home(self, patience: Patience) -> Stored:
+        """
+        Read the home document, never an older one than was read or written before.
+
+        Raises:
+            TurnDeadlineExceeded: there is none, or no store, for as long as patience lasts.
+            StateError: for what will not get better, the store's reason.
+        """
+        while True:
+            home = await self._read_patiently(self._home_key, patience)
+            if home.version >= self._home_version:
+                self._home_version = home.version
+                return home
+            await patience.pause()
+
+    async def write_home(self, home: Stored) -> Stored:
+        """Write the home document; see `stored.write`."""
+        written = await self.write(home)
+        self._home_version = written.version
+        return written
+
+    async def read_user(self) -> Stored | None:
+        """The user's document, on suspicion; whoever needs it reads it if this fails."""
+        try:
+            return await self.read(self._user_key) if self._user_key else None
+        except Exception:
+            return None
+
+    async def read_at_least(self, version: int, key: str, patience: Patience) -> Stored:
+        """
+        Read a document that is not older than the version; replicas may lag behind.
+
+        One that stays older for `LAG_S` was deleted or restored, and is taken as it is.
+
+        Raises what `read_home` raises.
+        """
+        until_s = loop_time_s() + LAG_S
+        while True:
+            document = await self._read_patiently(key, patience)
+            if document.version >= version:
+                return document
+            if loop_time_s() >= until_s:
+                _logger.warning("The document %s was deleted, or restored.", digest(key))
+                return document
+            await patience.pause()
+
+    async def _read_patiently(self, key: str, patience: Patience) -> Stored:
+        while True:
+            try:
+                return await self.read(key)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                await patience.pause(error)
+
+    async def read(self, key: str) -> Stored:
+        """Read a document once; see `stored.read`."""
+        return await stored.read(self._storage, key)
+
+    async def write(self, document: Stored) -> Stored:
+        """Write a document once; see `stored.write`."""
+        return await stored.write(self._storage, document)

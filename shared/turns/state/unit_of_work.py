@@ -1,0 +1,149 @@
+"""
+The storage that a bot gets for one attempt at a turn: it reads through and stages writes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from copy import deepcopy
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from botbuilder.core import Storage
+
+from shared.errors import BotApplicationError, StateConflict
+from shared.turns.replies.outbox import TURN_IS_OVER
+from shared.turns.state.journal import RESERVED, Change, Document
+from shared.turns.state.stored import Stored, put_together, take_apart
+
+
+class UnitOfWork(Storage):
+    """
+    Documents as they were when the turn first read them, with the bot's changes over them.
+
+    ETags work as the storage contract says, with one exception: a document without
+    one overwrites. The SDK's `clear_state` writes so, and the turn is alone anyway.
+    """
+
+    def __init__(self, home: Stored, read: Callable[[str], Awaitable[Stored]]) -> None:
+        self._read = read
+        self._bases = {home.key: home}
+        self._reading: dict[str, asyncio.Lock] = {}
+        self._staged: dict[str, tuple[Document, str]] = {}
+        """The properties and the ETag of each document that the bot wrote."""
+        self._writes = 0
+        self._closed = False
+        self.failure: BotApplicationError | None = None
+        """Why a document could not be read: not the bot's fault if it raises after that."""
+
+    def close(self) -> None:
+        """Refuse to read and write from now on: the turn is over."""
+        self._closed = True
+
+    async def read(self, keys: Iterable[str]) -> dict[str, Any]:
+        """
+        Copies of the documents, as the bot left them; absent ones are left out.
+
+        Raises:
+            RuntimeError: the turn is over; only a forgotten task of the bot gets here.
+        """
+        self._require_open()
+        keys = list(dict.fromkeys(keys))
+        await asyncio.gather(*(self._base(key) for key in keys if key not in self._bases))
+        documents = {key: self._current(key) for key in keys}
+        return {key: document for key, document in documents.items() if document is not None}
+
+    async def write(self, changes: dict[str, Any]) -> None:
+        """
+        Stage documents for the commit.
+
+        Raises:
+            StateConflict: the document has another ETag than the one it was read with.
+            RuntimeError: the turn is over.
+        """
+        for key, document in changes.items():
+            await self._base(key)
+            properties, e_tag = take_apart(document)
+            properties.pop(RESERVED, None)
+            if e_tag not in (None, "*", self._e_tag(key)):
+                raise StateConflict(f"The document {key!r} has changed since it was read.")
+            new_e_tag = self._stage(key, deepcopy(properties))
+            if isinstance(document, dict):
+                document["e_tag"] = new_e_tag
+            else:
+                document.e_tag = new_e_tag
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Stage the removal of all properties; what turns must remember stays."""
+        for key in keys:
+            await self._base(key)
+            self._stage(key, {})
+
+    def staged(self, key: str) -> Document:
+        """The properties that a document is to have, whether the bot wrote it or not."""
+        return self._staged[key][0] if key in self._staged else self._bases[key].properties
+
+    def changes(self) -> dict[str, tuple[Stored, Change]]:
+        """What the bot changed, property by property, with what each change is based on."""
+        changes = {}
+        for key, (properties, _) in self._staged.items():
+            base = self._bases[key]
+            change = _difference(base.properties, properties)
+            if change is not None:
+                changes[key] = base, change
+        return changes
+
+    @property
+    def bases(self) -> list[Stored]:
+        """The documents that the bot has read, as they were stored."""
+        return list(self._bases.values())
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(TURN_IS_OVER)
+
+    async def _base(self, key: str) -> Stored:
+        self._require_open()
+        async with self._reading.setdefault(key, asyncio.Lock()):
+            if key not in self._bases:
+                try:
+                    self._bases[key] = await self._read(key)
+                except BotApplicationError as error:
+                    self.failure = error
+                    raise
+            return self._bases[key]
+
+    def _stage(self, key: str, properties: Document) -> str:
+        # Once more: reading may have taken longer than the turn.
+        self._require_open()
+        self._writes += 1
+        e_tag = f"{self._bases[key].e_tag or ''}+{self._writes}"
+        self._staged[key] = properties, e_tag
+        return e_tag
+
+    def _e_tag(self, key: str) -> str | None:
+        return self._staged[key][1] if key in self._staged else self._bases[key].e_tag
+
+    def _current(self, key: str) -> Any:
+        properties = self.staged(key)
+        # A document with nothing but a journal in it is absent to the bot.
+        return put_together(deepcopy(properties), self._e_tag(key)) if properties else None
+
+
+def _difference(old: Document, new: Document) -> Change | None:
+    put = {name: new[name] for name in new if name not in old or not _same(old[name], new[name])}
+    drop = [name for name in old if name not in new]
+    return Change(put=put, drop=drop) if put or drop else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, and of equal types throughout: to Python 1, 1.0 and True are the same."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if is_dataclass(one) and not isinstance(one, type):
+        names = [field.name for field in fields(one)]
+        return all(_same(getattr(one, name), getattr(other, name)) for name in names)
+    return bool(one == other)
