@@ -270,7 +270,7 @@ class TestServices:
         self, run: Run, project: Path, npm_packages: None, port: int
     ) -> None:
         """--cosmos gives the bot a store, Node gives it a page, and Ctrl-C ends them all."""
-        (project / "local" / "node_modules").symlink_to(NODE_MODULES)
+        (project / "local" / "node_services" / "node_modules").symlink_to(NODE_MODULES)
         code = BOT.replace('["Welcome"]', "[__import__('os').environ['CosmosDbEndpoint']]")
         (project / "MessagesFunction" / "__init__.py").write_text(code)
 
