@@ -39,10 +39,11 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python3 dev.py bench",
-        description="Measure the bot beside the stock SDK, its successor and the bare requests. "
+        description="Measure the bot against the stock SDK, its successor and the bare requests. "
         "Each stack runs in an environment of its own under .local/bench, installed once.",
-        epilog="Takes 18 minutes, 3 fewer for each round less than 5, or with --quick one. The "
-        "tables and the picture go to benchmarks/results, with --quick to .local/bench/quick.",
+        epilog="Takes 18 minutes: about 3 for each of the 5 rounds, and 3 for the rest. With "
+        "--quick it takes one. The tables and the picture go to benchmarks/results, with --quick "
+        "to .local/bench/quick.",
     )
     parser.add_argument("--quick", action="store_true", help="one short round, about a minute")
     parser.add_argument("--rounds", type=int, help="how many; the table shows medians")

@@ -75,29 +75,31 @@ def run(options: StartOptions, services: ExitStack) -> int:
     if settings.identity:
         console.say(
             console.yellow(
-                "MicrosoftAppId is set, so the bot refuses whoever has no token of Azure's: "
-                "leave it out of local.settings.json to chat here."
+                "MicrosoftAppId is set, so the bot refuses requests without a token from "
+                "Azure: remove it from local.settings.json to chat here."
             )
         )
     elif isinstance(host, CoreTools):
-        console.say(console.yellow("`func` lets all who can reach this machine chat with the bot."))
+        console.say(
+            console.yellow("`func` lets anyone who reaches this machine chat with the bot.")
+        )
     elif options.allow_host:
         console.say(
             console.yellow(
-                f"Whoever can send requests for {' or '.join(options.allow_host)} may chat, and "
-                "make the bot send requests to other ports of this machine. Set MicrosoftAppId to "
-                "keep strangers out."
+                f"Anyone who reaches {' or '.join(options.allow_host)} may chat, and can make the "
+                "bot send requests to other ports of this machine. Set MicrosoftAppId to keep "
+                "strangers out."
             )
         )
     if options.page and not has_node:
         console.say("Node is not installed, so there is no page; chat in a terminal.")
     if in_terminal:
-        console.say(console.dim("The end of the chat is the end of the bot."))
+        console.say(console.dim("The bot stops when you leave the chat."))
         return look_after(host, console, _chat_here(url, services))
     if with_page:
         _open_page(f"http://127.0.0.1:{port}{messages_path}", options, services)
     _tell("Chat", "python3 dev.py chat" + (f" --url {url}" if url != DEFAULT_URL else ""))
-    console.say(console.dim("Ctrl-C ends everything."))
+    console.say(console.dim("Ctrl-C stops everything."))
     return look_after(host, console)
 
 
@@ -130,13 +132,15 @@ def _checked(environ: dict[str, str]) -> Settings:
     try:
         return Settings.from_environ(environ)
     except SettingsError as error:
-        raise LocalError(f"{error}\nThey are in local.settings.json and the environment.") from None
+        raise LocalError(
+            f"{error}\nSettings come from local.settings.json and the environment."
+        ) from None
 
 
 def _place_of_state(settings: Settings) -> str:
     if settings.cosmos:
         return f"in Cosmos DB at {address(settings.cosmos.endpoint)}"
-    return "in memory, forgotten when the bot starts anew (--cosmos keeps it)"
+    return "in memory, lost when the bot restarts (--cosmos keeps it)"
 
 
 def _chat_here(url: str, services: ExitStack) -> "subprocess.Popen[bytes]":

@@ -54,8 +54,8 @@ def parse(arguments: Sequence[str]) -> StartOptions:
         action="append",
         default=[],
         metavar="NAME",
-        help="answer requests for this host name too, such as a tunnel's; may be repeated "
-        "(default: only for localhost, so that no web page reaches the bot under its own name)",
+        help="also answer requests for this host name, such as a tunnel's; may be repeated "
+        "(default: only localhost, so that no web page reaches the bot under a name of its own)",
     )
     return StartOptions(**vars(parser.parse_args(arguments)))
 

@@ -39,11 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 dev.py torture",
-        description="Play turns in simulated histories in which everything goes wrong that the "
-        "atomic turn is there for, and judge what came of them. A seed always plays the same "
-        "history.",
-        epilog="The tables say in how many histories each fault really happened, and how often "
-        "what the product promises not to prevent. Exit status: 1 if a history is wrong, else 0.",
+        description="Play turns in simulated histories with every failure that atomic turns "
+        "are meant to survive, and judge the outcome. The same seed always plays the same history.",
+        epilog="The tables show in how many histories each fault really happened, and how often "
+        "something did that the product does not promise to prevent. Exit status: 1 if a "
+        "history is wrong, else 0.",
     )
     parser.add_argument("--seeds", type=int, metavar="N", help="how many histories (2000)")
     parser.add_argument(
@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(fault.value for fault in Fault),
     )
     parser.add_argument(
-        "--own", action="store_true", help="the bot in shared/bot, beside a run without faults"
+        "--own",
+        action="store_true",
+        help="play the bot in shared/bot, and compare it with a run without faults",
     )
     parser.add_argument(
         "--processes", type=int, metavar="P", default=os.cpu_count() or 1, help="at once"

@@ -48,7 +48,7 @@ class Preparations:
         await self._started.close()
 
     def _start(self) -> "asyncio.Future[list[object]]":
-        # On suspicion: whoever needs what fails here tries again, and reports it.
+        # Ahead of need: if one fails, the turn that needs it tries again, and reports the failure.
         return asyncio.gather(*(step() for step in self._steps), return_exceptions=True)
 
 

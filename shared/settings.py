@@ -162,7 +162,7 @@ class _Reader:
         )
         if self._faults and declared and marker:
             self._fault(
-                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is not believed, because {marker} is "
+                f"AZURE_FUNCTIONS_ENVIRONMENT=Development is ignored, because {marker} is "
                 "set, as it is in Azure or a cluster. On a developer's machine, unset it."
             )
         if self._faults:
@@ -183,9 +183,9 @@ class _Reader:
         if not (app_id or declared_type or tenant_id or password):
             if not development:
                 self._fault(
-                    "MicrosoftAppId is missing, so anyone could speak as anyone. Set it to the "
+                    "MicrosoftAppId is missing, so anyone could pose as any user. Set it to the "
                     "client id of the bot's identity; only a developer's machine "
-                    "(AZURE_FUNCTIONS_ENVIRONMENT=Development) may go without."
+                    "(AZURE_FUNCTIONS_ENVIRONMENT=Development) may do without it."
                 )
             return None
         if not app_id:
@@ -291,7 +291,7 @@ class _Reader:
             elif (is_loopback(host) or is_private(host)) and not development:
                 self._fault(
                     f"AllowedServiceHosts has {_shown(entry)}, which is this machine or a private "
-                    "network's; the bot's token goes to neither."
+                    "network's; the bot's token is sent to neither."
                 )
             else:
                 hosts.add(host)

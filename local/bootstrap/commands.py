@@ -62,11 +62,11 @@ COMMANDS = {
         options="local.start_options",
         details="""
 Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
-with a host of its own, which starts the bot anew whenever a source file changes. The page is
-Microsoft's Agents Playground; it needs Node. Ctrl-C ends everything.
+with a host of its own, which restarts the bot whenever a source file changes. The page is
+Microsoft's Agents Playground; it needs Node. Ctrl-C stops everything.
 Settings come from local.settings.json, if there is one.
-All that is started listens on 127.0.0.1 and answers requests for localhost; but `func` listens on
-all addresses of this machine, and has no option against it.""",
+Everything it starts listens on 127.0.0.1 only and answers requests for localhost only; except that
+`func` listens on all addresses of this machine, and has no option to change that.""",
     ),
     "chat": Command(
         "chat with the running bot in this terminal",
@@ -87,7 +87,7 @@ examples:
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(
-        "check style, types, known flaws and wheels (ruff, mypy --strict, pip-audit)",
+        "check style, types, known vulnerabilities and wheels (ruff, mypy --strict, pip-audit)",
         [
             ("-m", "ruff", "check"),
             ("-m", "ruff", "format", "--check"),
@@ -105,28 +105,28 @@ examples:
         options="local.doctor.doctor",
         details="""
 Looks at this machine and the settings; with --azure, at a deployed bot through the Azure CLI.
-Installs and changes nothing. Exit code 1 if something must be mended.""",
+Installs and changes nothing. The exit code is 1 if something must be fixed.""",
     ),
     "torture": Command(
-        "play turns in thousands of histories of failures",
+        "try turns in thousands of simulated histories of failures",
         [("-m", "local.torture")],
         TEST_REQUIREMENTS,
         further_arguments="[options]",
         explains_itself=True,
         details="""
-Instances die, the store fails, lags or loses answers, the channel delivers again. A seed always
-plays the same history: --seed 4711 prints it. With --own the bot in shared/bot plays, and is held
-against the same turns one after the other.""",
+Instances die, the store fails, lags or loses answers, the channel delivers again. The same
+seed always gives the same history; --seed 4711 prints one. With --own the bot in shared/bot takes
+part, and is compared with the same turns run one after the other, without failures.""",
     ),
     "bench": Command(
-        "measure the bot beside the stock SDK, its successor and the bare requests",
+        "measure the bot against the stock SDK, its successor and the bare requests",
         [("-m", "benchmarks")],
         None,
         further_arguments="[options]",
         explains_itself=True,
     ),
     "lock": Command(
-        "write the requirements.txt files anew from the requirements.in files",
+        "update the requirements.txt files from the requirements.in files",
         [
             _compile(APP_REQUIREMENTS),
             _compile(TEST_REQUIREMENTS, APP_REQUIREMENTS),
@@ -140,8 +140,8 @@ against the same turns one after the other.""",
         ],
         TEST_REQUIREMENTS,
         details="""
-Keeps the versions that still fit. To take the newest ones, delete the requirements.txt files
-before. Fails where one has no wheel for a platform that the README names.""",
+Keeps the versions that still fit. To get the newest ones, delete the requirements.txt files first.
+Fails if a package has no wheel for a platform that the README names.""",
     ),
 }
 

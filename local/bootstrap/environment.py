@@ -107,7 +107,7 @@ class Environment:
             return
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise LocalError(
-            "This Python cannot make virtual environments; install what it lacks "
+            "This Python cannot make virtual environments; install what is missing "
             f"(on Debian and Ubuntu: sudo apt install {package}) and run the command again."
         )
 

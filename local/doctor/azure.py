@@ -142,7 +142,9 @@ def _messaging_endpoint(bot: dict[str, Any], app: dict[str, Any]) -> Finding:
 
 def _registration(bot: dict[str, Any], settings: Mapping[str, str]) -> Finding:
     if bot["msaAppId"].casefold() == settings.get("MicrosoftAppId", "").casefold():
-        return Finding(Level.OK, f"The app knows itself by the bot's id, as {bot['msaAppType']}")
+        return Finding(
+            Level.OK, f"The app has the id of the bot's registration ({bot['msaAppType']})"
+        )
     return Finding(
         Level.FAULT,
         "MicrosoftAppId in the app's settings is not the id of the bot's registration, so every "
@@ -182,11 +184,11 @@ def _answer(
         return Finding(Level.FAULT, f"{endpoint} is not an https address; channels refuse it")
     status = status_of_empty_token(endpoint)
     if status == 401:
-        return Finding(Level.OK, "The endpoint refuses who has no token (401)")
+        return Finding(Level.OK, "The endpoint refuses requests without a token (401)")
     if status is None:
         return Finding(Level.FAULT, f"{endpoint} does not answer; see whether the app is stopped")
     if status == 404:
-        return Finding(Level.FAULT, "The app has no bot in it (404); deploy one with `azd deploy`")
+        return Finding(Level.FAULT, "The app is empty (404); deploy the bot with `azd deploy`")
     if status >= 500:
         return failure(azure, listed, app, status)
     return Finding(

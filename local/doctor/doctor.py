@@ -67,7 +67,7 @@ def _virtual_environment() -> Finding:
         if environment.holds(TEST_REQUIREMENTS):
             return Finding(Level.OK, ".venv has what all commands need")
         if environment.holds(APP_REQUIREMENTS):
-            return Finding(Level.OK, ".venv has what `start` and `chat` need, `test` adds to it")
+            return Finding(Level.OK, ".venv has what `start` and `chat` need; `test` installs more")
     except LocalError as error:
         return Finding(Level.FAULT, str(error))
     return Finding(Level.NOTE, ".venv is not complete; the next command that needs it installs it")
@@ -78,7 +78,7 @@ def _node() -> Iterator[Finding]:
     if not node or not shutil.which("npm"):
         yield Finding(
             Level.NOTE,
-            "Node is not there, so there is no page to chat in and no --cosmos; "
+            "Node is not installed, so there is no page to chat in and no --cosmos; "
             f"install Node {OLDEST_NODE} or newer",
         )
         return
@@ -114,7 +114,7 @@ def _browser() -> Finding:
     if path:
         return Finding(Level.OK, f"A browser for the tests at {path}")
     return Finding(
-        Level.NOTE, "Neither Chromium nor Chrome is there; the tests of the page are skipped"
+        Level.NOTE, "Neither Chromium nor Chrome is installed; the tests of the page are skipped"
     )
 
 
@@ -125,7 +125,7 @@ def _ports() -> Iterator[Finding]:
         return  # told with the settings
     uses = {
         bot: "stop the program that has it, or use --port (unless it is this bot)",
-        56150: "the page will be on another one",
+        56150: "the page will use another one",
         8081: "--cosmos will use another one",
         10000: "--cosmos will use another one",
     }

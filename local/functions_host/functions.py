@@ -69,7 +69,7 @@ class HttpFunction:
         if declared - ({"context"} if wants_context else set()) != {self.trigger}:
             raise LocalError(
                 f"{self.entry_point}() in {self._script_name} must take exactly the parameter "
-                f"'{self.trigger}' that its function.json names, and 'context' if it likes."
+                f"'{self.trigger}' that its function.json names, and may take 'context' too."
             )
         return LoadedFunction(call, inspect.iscoroutinefunction(call), wants_context)
 
@@ -160,7 +160,7 @@ def _http_function(file: Path, declaration: Json, prefix: str) -> HttpFunction |
     returns = any(each.get("name") == "$return" and each.get("type") == "http" for each in others)
     if len(others) > returns:
         raise LocalError(
-            f"{file} has bindings beside httpTrigger and the http $return, which the embedded "
+            f"{file} has bindings besides httpTrigger and the http $return, which the embedded "
             "host does not serve; install Azure Functions Core Tools to run it."
         )
     folder = file.parent

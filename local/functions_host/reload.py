@@ -41,7 +41,7 @@ def look_after(
         elif host.exit_code is not None:
             console.say(
                 console.red(f"The bot's process ended with exit code {host.exit_code};"),
-                "it starts anew when a source file changes.",
+                "it restarts when a source file changes.",
             )
             host.kill()
     return chat.returncode
@@ -66,6 +66,6 @@ def _restart(host: HostProcess, console: Console, changed: list[str]) -> None:
     try:
         host.restart()
     except LocalError as error:
-        console.say(console.red(f"{error} The bot goes on as it was."))
+        console.say(console.red(f"{error} The bot keeps running as it was."))
     else:
-        console.say(console.dim(f"{shown(', '.join(changed))} changed: the bot starts anew."))
+        console.say(console.dim(f"{shown(', '.join(changed))} changed: the bot restarts."))

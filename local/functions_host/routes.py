@@ -60,7 +60,7 @@ def _value_pattern(parameter: re.Match[str], path: str) -> str:
     if constraint not in _CONSTRAINTS:
         known = ", ".join(_CONSTRAINTS)
         raise LocalError(
-            f"The route {path} has the constraint '{constraint}', of which the embedded host "
-            f"knows nothing (only {known}); install Azure Functions Core Tools to run it."
+            f"The route {path} has the constraint '{constraint}', which the embedded host "
+            f"does not know (only {known}); install Azure Functions Core Tools to run it."
         )
     return _CONSTRAINTS[constraint]

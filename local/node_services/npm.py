@@ -171,6 +171,6 @@ def _program(name: str) -> str:
 def _require_free(port: int, name: str) -> None:
     if not is_free(port):
         raise LocalServiceError(
-            f"{name} cannot have port {port}, another program has it; stop that program, "
+            f"{name} cannot use port {port}, which another program has; stop that program, "
             "or choose another port."
         )

@@ -64,11 +64,11 @@ def _hashed(escaped: str, named: str, mark: str) -> str:
 
 def _check(key: str) -> None:
     if not key:
-        raise StateNotStorable("A storage key must be a text that is not empty.")
+        raise StateNotStorable("A storage key must be a string that is not empty.")
     if not key.isascii():
         try:
             key.encode()
         except UnicodeEncodeError as error:
             raise StateNotStorable(
-                "A storage key has half of a surrogate pair, which is no character; remove it."
+                "A storage key has half of a surrogate pair, which is not a character; remove it."
             ) from error

@@ -24,11 +24,11 @@ def e_tag_of(document: Document) -> str | None:
         e_tag = document.e_tag
     else:
         raise StateNotStorable(
-            f"A {type(document).__name__} is no document by itself; keep it in a state property, "
-            "or give its class the field `e_tag: str | None = None`."
+            f"A {type(document).__name__} cannot be a document by itself; keep it in a state "
+            "property, or give its class the field `e_tag: str | None = None`."
         )
     if e_tag is not None and (not isinstance(e_tag, str) or not e_tag):
-        raise StateNotStorable("A document's e_tag is neither a text nor None; leave it alone.")
+        raise StateNotStorable("A document's e_tag must be a string or None; leave it as it is.")
     return e_tag
 
 

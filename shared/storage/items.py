@@ -29,11 +29,11 @@ def document_in(item: dict[str, Any], key: str) -> dict[str, Any]:
     """
     document = item.get("document")
     if not isinstance(document, dict):
-        raise StateUnreadable("The Cosmos DB item has no document in it; who else writes there?")
+        raise StateUnreadable("The Cosmos DB item holds no document; does another app write there?")
     if item.get("realId") != key:
         # To the SDK a tab and "2" are a backslash, for example.
         raise StateUnreadable(
-            "The Cosmos DB item with the id of this key is another key's; who else writes there?"
+            "The Cosmos DB item with this key's id has another key; does another app write there?"
         )
     return document
 

@@ -177,7 +177,7 @@ class TestWriting:
         self, storage: Storage
     ) -> None:
         """It could never be saved twice."""
-        with pytest.raises(StateNotStorable, match="A UserProfile is no document by itself"):
+        with pytest.raises(StateNotStorable, match="A UserProfile cannot be a document by itself"):
             await storage.write({KEY: UserProfile("Ada")})
 
 

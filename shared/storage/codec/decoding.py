@@ -137,8 +137,8 @@ class Decoder:
         if self._is_own:
             return Opaque(stored[KEPT])
         raise StateUnreadable(
-            f"{at or 'The document'} holds a value that could not be read where the bot got it; "
-            "set the property anew."
+            f"{at or 'The document'} holds a value that could not be read when the bot got it; "
+            "overwrite the property."
         )
 
     def _object(self, stored: dict[str, Any], at: str, depth: int) -> Any:
@@ -150,7 +150,7 @@ class Decoder:
                 "STATE_TYPES (shared/bot/__init__.py), or name it in the `formerly` of one that is."
             )
         if type(version) is not int or version < 1:
-            raise StateUnreadable(f"{at or schema.name} has no valid $version; set it anew.")
+            raise StateUnreadable(f"{at or schema.name} has no valid $version; overwrite it.")
         if version > schema.version:
             raise StateUnreadable(
                 f"{at or schema.name} has version {version} of {schema.name}, and this app knows "
@@ -184,7 +184,7 @@ class Decoder:
                 raise StateUnreadable(
                     f"{name} was stored by the stock SDK as a value of {kind}, which can be read "
                     "only into a field of such a type, of a registered dataclass; declare one, or "
-                    "set the property anew."
+                    "overwrite the property."
                 )
 
     def _follow(self, stored: Any, at: str) -> Any:
@@ -237,8 +237,8 @@ class Decoder:
                 unknown[name] = self._all_references().spell_out(value, f"{at}.{name}")
         if not keep_unknown(made, unknown):
             raise StateUnreadable(
-                f"{at} has fields that its class has not ({', '.join(sorted(unknown))}), and no "
-                "place to keep them; give the class those fields, or no `__slots__`."
+                f"{at} has fields that its class does not have ({', '.join(sorted(unknown))}), and "
+                "no place to keep them; give the class those fields, or no `__slots__`."
             )
 
 
@@ -261,7 +261,7 @@ def _check_depth(depth: int, at: str) -> None:
 def _text(text: str, at: str) -> str:
     if not is_text(text):
         raise StateUnreadable(
-            f"{at} has half of a surrogate pair, which cannot be written again; set it anew."
+            f"{at} has half of a surrogate pair, which cannot be written again; overwrite it."
         )
     return text
 
@@ -271,5 +271,5 @@ def _float(number: int, at: str) -> float:
         return float(number)
     except OverflowError as error:
         raise StateUnreadable(
-            f"{at} is a number that Cosmos DB cannot keep; set it anew."
+            f"{at} is a number that Cosmos DB cannot keep; overwrite it."
         ) from error

@@ -77,7 +77,7 @@ class Encoder:
             return value
         if kind is float:
             if not isfinite(value):
-                raise StateNotStorable(f"{at} is not a finite number, which JSON cannot say.")
+                raise StateNotStorable(f"{at} is not a finite number, and JSON has no other.")
             return value
         if depth > MAX_DEPTH:
             raise StateNotStorable(
@@ -172,7 +172,7 @@ _PLAIN: dict[type, Callable[[Any], Any]] = {
 def _text(text: str, at: str) -> str:
     if not is_text(text):
         raise StateNotStorable(
-            f"{at} has half of a surrogate pair, which is no character; remove it."
+            f"{at} has half of a surrogate pair, which is not a character; remove it."
         )
     return text
 

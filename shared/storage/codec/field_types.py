@@ -25,7 +25,7 @@ def typed_fields(schema: Schema, registered: Container[type]) -> TypedFields:
     try:
         shape: Any = inspect.type_info(schema.shape)
     except (TypeError, NameError) as error:
-        raise TypeError(f"{schema.name} cannot be stored: {error}. Any would do.") from error
+        raise TypeError(f"{schema.name} cannot be stored: {error}. Declare Any instead.") from error
     found = {}
     for field in shape.fields:
         if field.name == E_TAG:

@@ -38,7 +38,7 @@ def take_unknown(
     made = unknown - stored.keys()
     if made:
         raise StateUnreadable(
-            f"{at}: the migrations of {schema.name} make fields that it has not "
+            f"{at}: the migrations of {schema.name} make fields that it does not have "
             f"({', '.join(sorted(made))}); correct them."
         )
     for name, typed in known.items():

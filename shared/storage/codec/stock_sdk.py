@@ -81,7 +81,7 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
     if item is None:
         raise StateUnreadable(
             f"{at} was stored by the stock SDK in a form (jsonpickle's {', '.join(tags)}) that is "
-            "read only by running what it names, which this app never does; set the property anew."
+            "read only by running what it names, which this app never does; overwrite the property."
         )
     return item
 

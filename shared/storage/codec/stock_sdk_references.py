@@ -54,7 +54,7 @@ class References:
         if not size or self._repeated > MAX_REPEATED:
             raise StateUnreadable(
                 f"{at} was stored by the stock SDK with a reference that leads nowhere, to what "
-                "it is in itself, or to too much; set the property anew."
+                "it is in itself, or to too much; overwrite the property."
             )
         return target
 

@@ -48,7 +48,7 @@ class Operation:
             return msgspec.json.encode(plain).decode()
         except UnicodeEncodeError as error:
             raise StateNotStorable(
-                "A reply has half of a surrogate pair in it, which is no character."
+                "A reply has half of a surrogate pair in it, which is not a character."
             ) from error
 
     @property

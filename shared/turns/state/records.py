@@ -51,7 +51,9 @@ def read_record(kind: type[R], value: Any, of: str) -> R | None:
         faults: list[str] = []
         record = _salvage(kind, value, "$turns", faults)
     if faults:
-        _logger.error("In the document %s cannot be read, and is left out: %s", of, faults[:9])
+        _logger.error(
+            "Parts of the document %s cannot be read, and are left out: %s", of, faults[:9]
+        )
     return record
 
 

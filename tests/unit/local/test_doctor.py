@@ -96,7 +96,7 @@ def test_missing_node_is_only_a_note(run: Run, tmp_path: Path) -> None:
     doctor = run("dev.py", "doctor", PATH=str(tmp_path))
 
     assert 0 == doctor.wait()
-    assert "note   Node is not there" in doctor.output
+    assert "note   Node is not installed" in doctor.output
 
 
 def test_a_store_that_answers_is_fine(run: Run) -> None:

@@ -196,7 +196,7 @@ def test_settings_are_judged_as_in_azure(azure: RecordedAzure) -> None:
 
 
 def test_another_bots_id_in_the_settings_is_found(azure: RecordedAzure) -> None:
-    """An app that knows itself by another id would refuse every message."""
+    """An app with another id than its registration would refuse every message."""
     settings = azure.answer("appsettings/list")["properties"]
     settings["MicrosoftAppId"] = "88888888-8888-4888-8888-888888888888"
     (complaint,) = complaints(azure)
@@ -215,7 +215,7 @@ def test_a_messaging_endpoint_elsewhere_is_found(azure: RecordedAzure) -> None:
     ("status", "what"),
     [
         (200, "must refuse it"),
-        (404, "no bot in it"),
+        (404, "The app is empty"),
         (503, "The app fails (503)"),
         (None, "does not answer"),
     ],

@@ -36,7 +36,7 @@ def port() -> int:
 def bot(run: Run, port: int) -> Program:
     """A bot that runs and nothing else."""
     bot = run("-m", "local", "start", "--no-page", "--port", str(port), PATH=NO_TOOLS)
-    bot.shows("Ctrl-C ends everything.")
+    bot.shows("Ctrl-C stops everything.")
     return bot
 
 
@@ -114,7 +114,7 @@ class TestBot:
             *("--allow-host", "tunnel.test", "--allow-host", "other.test"),
             PATH=NO_TOOLS,
         )
-        start.shows("Ctrl-C ends everything.")
+        start.shows("Ctrl-C stops everything.")
 
         statuses = [
             request(port, "GET", "/", headers=[("Host", name)]).status
@@ -134,7 +134,7 @@ class TestReload:
 
         # Of the same length and, as likely as not, in the same second.
         script.write_text(BOT.replace("Turn", "Gear"))
-        bot.shows("changed: the bot starts anew")
+        bot.shows("changed: the bot restarts")
 
         assert "200 Gear 1: c" == say(port, "c")
         assert str(Path("MessagesFunction/__init__.py")) in bot.output
@@ -166,7 +166,7 @@ class TestReload:
         """Code that ends its process does not end the loop that waits for a better version."""
         (project / "MessagesFunction" / "__init__.py").write_text("import os; os._exit(7)")
 
-        bot.shows("ended with exit code 7; it starts anew when a source file changes")
+        bot.shows("ended with exit code 7; it restarts when a source file changes")
 
 
 @linux_only
@@ -199,7 +199,7 @@ class TestEnd:
 
 class TestTerminal:
     def test_chat_and_bot_share_a_terminal(self, run: Run, port: int) -> None:
-        """With --terminal the chat begins at once; its end is the end of the bot."""
+        """With --terminal the chat begins at once, and the bot stops when it ends."""
         start = run("-m", "local", "start", "--terminal", "--port", str(port), PATH=NO_TOOLS)
 
         start.type("hello\n")
@@ -214,7 +214,7 @@ class TestTerminal:
         """Where nobody can type, a missing page does not stop the bot."""
         start = run("-m", "local", "start", "--port", str(port), PATH=NO_TOOLS)
         start.shows("Node is not installed")
-        start.shows("Ctrl-C ends everything.")
+        start.shows("Ctrl-C stops everything.")
 
         assert "200 Turn 1: hello" == say(port, "hello")
 
@@ -239,7 +239,7 @@ class TestCoreTools:
             PATH=f"{tmp_path}{os.pathsep}{NO_TOOLS}",
             CONTAINER_NAME="not Azure's",
         )
-        start.shows("Ctrl-C ends everything.")
+        start.shows("Ctrl-C stops everything.")
 
         arguments, environ = json.loads(record.read_text())
         assert ["start", "--port", str(port)] == arguments
@@ -275,7 +275,7 @@ class TestServices:
         (project / "MessagesFunction" / "__init__.py").write_text(code)
 
         start = run("-m", "local", "start", "--cosmos", "--port", str(port))
-        start.shows("Ctrl-C ends everything.")
+        start.shows("Ctrl-C stops everything.")
 
         answer = request(port, "POST", "/api/messages", b'{"type": "conversationUpdate"}')
         endpoint = json.loads(answer.body)["activities"][0]["text"]

@@ -254,7 +254,7 @@ class TestFailures:
             return web.json_response({"id": "key", "_etag": '"1"', "name": "Ada"})
 
         cosmos.otherwise = other
-        with pytest.raises(StateUnreadable, match="who else writes there"):
+        with pytest.raises(StateUnreadable, match="does another app write there"):
             await read(storage)
 
     @pytest.mark.parametrize("operation", ALL)

@@ -112,5 +112,5 @@ def test_nobody_can_choose_the_id_of_a_long_key(key: str) -> None:
 @pytest.mark.parametrize("key", ["", "\ud800", "a\udfff" * 200])
 def test_what_is_no_text_has_no_id(key: str) -> None:
     """The error says what is wrong, and not with whom."""
-    with pytest.raises(StateNotStorable, match=r"^A storage key (must be a text|has half of)"):
+    with pytest.raises(StateNotStorable, match=r"^A storage key (must be a string|has half of)"):
         document_id(key)

@@ -86,7 +86,7 @@ def test_what_is_put_elsewhere_is_kept_there(stored: Any) -> None:
     encoded = CODEC.encode({"order": order, "list": [value]})
     read = from_the_store(encoded)
     assert {"order": Opaque(encoded["order"]), "list": Opaque(encoded["list"])} == read
-    assert "set the property anew" in str(Opaque.unreadable(read["list"]))
+    assert "overwrite the property" in str(Opaque.unreadable(read["list"]))
 
 
 @pytest.mark.parametrize("use", [lambda value: value.name, lambda value: value.append(1)])

@@ -95,7 +95,7 @@ class Square:
         (Forgotten, r"Holder\.field is a Forgotten, which is not registered"),
         (list[dict[str, Forgotten | None]], r"Holder\.field is a Forgotten"),
         (object.__subclasses__, "Holder cannot be stored"),
-        (Circle | Square, "Any would do"),
+        (Circle | Square, "Declare Any"),
         ("NoSuchName", "Holder cannot be stored"),
     ],
 )

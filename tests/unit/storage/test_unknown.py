@@ -156,7 +156,7 @@ def test_a_class_of_slots_that_is_not_ours_has_no_place_for_them() -> None:
         __slots__ = ("name",)
 
     codec = DocumentCodec([foreign_type(Bare, "Bare", {"name": str})])
-    with pytest.raises(StateUnreadable, match="has fields that its class has not"):
+    with pytest.raises(StateUnreadable, match="has fields that its class does not have"):
         ask({"$type": "Bare", "$version": 1, "name": "Ada", "more": 1}, codec)
 
 
@@ -183,7 +183,10 @@ def test_an_older_version_may_have_them_too() -> None:
     def misspell(fields: dict[str, Any]) -> dict[str, Any]:
         return {**fields, "nmae": "x"}
 
-    for migration, fault in ((rename, None), (misspell, "make fields that it has not \\(nmae\\)")):
+    for migration, fault in (
+        (rename, None),
+        (misspell, "make fields that it does not have \\(nmae\\)"),
+    ):
 
         @state_type("Later", version=2, migrations={1: migration})
         @dataclass
