@@ -1,5 +1,6 @@
 """What dev.py runs in `.venv`: `python -m local COMMAND [arguments]`."""
 
+import argparse
 import signal
 import sys
 from importlib import import_module
@@ -23,4 +24,6 @@ def main(name: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    parser = argparse.ArgumentParser(prog="python -m local", add_help=False)
+    parser.add_argument("command", choices=("start", "chat", "doctor", "wheels"))
+    sys.exit(main(parser.parse_args(sys.argv[1:2]).command, sys.argv[2:]))

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from uuid import uuid4
 
-from local.commands import ROOT, parse_chat
+from local.commands import DEFAULT_URL, ROOT, command_parser
 from local.console import LINE_CHARACTERS, Console
 from local.errors import LocalError
 from local.replies import TYPING, lines
@@ -121,9 +122,29 @@ class Chat:
         self._console.say(self._console.dim(text))
 
 
+@dataclass(frozen=True)
+class ChatOptions:
+    """Who chats, and where the bot is."""
+
+    name: str
+    url: str
+
+
+def parse(arguments: Sequence[str]) -> ChatOptions:
+    """Exit with a usage message when they are wrong."""
+    parser = command_parser("chat")
+    parser.add_argument(
+        "--as", dest="name", default="User", metavar="NAME", help="be this user (default: User)"
+    )
+    parser.add_argument(
+        "--url", default=DEFAULT_URL, help="where the bot takes activities (default: %(default)s)"
+    )
+    return ChatOptions(**vars(parser.parse_args(arguments)))
+
+
 def main(arguments: list[str]) -> int:
     """Chat until the user leaves; return the exit code."""
-    options = parse_chat(arguments)
+    options = parse(arguments)
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     conversations = Conversations(ROOT / ".local" / "chat.json")

@@ -12,12 +12,13 @@ import ssl
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from local import doctor_azure
-from local.commands import ROOT, parse_doctor
+from local.commands import ROOT, command_parser
 from local.console import Console
 from local.environment import APP_REQUIREMENTS, TEST_REQUIREMENTS, Environment
 from local.errors import LocalError
@@ -183,9 +184,28 @@ def _cosmos(cosmos: CosmosSettings) -> Finding:
     return Finding(Level.OK, f"Cosmos DB answers at {where}")
 
 
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What to look at."""
+
+    azure: bool
+    group: str | None
+    """None: the resource group that the shell or azd's environment names."""
+
+
+def parse(arguments: Sequence[str]) -> DoctorOptions:
+    """Exit with a usage message when they are wrong."""
+    parser = command_parser("doctor")
+    parser.add_argument("--azure", action="store_true", help="look at a deployed bot (needs az)")
+    parser.add_argument(
+        "group", nargs="?", metavar="GROUP", help="its resource group (default: that of azd)"
+    )
+    return DoctorOptions(**vars(parser.parse_args(arguments)))
+
+
 def main(arguments: list[str]) -> int:
     """Print the findings; return 1 if there is a fault."""
-    options = parse_doctor(arguments)
+    options = parse(arguments)
     console = Console(sys.stdout)
     colours = {Level.OK: console.green, Level.NOTE: console.yellow, Level.FAULT: console.red}
     level = Level.OK

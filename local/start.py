@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from contextlib import ExitStack
 
-from local.commands import DEFAULT_URL, ROOT, StartOptions, parse_start
+from local.commands import DEFAULT_URL, ROOT
 from local.console import Console
 from local.core_tools import CoreTools
 from local.emulators import Azurite, CosmosServer
@@ -21,6 +21,7 @@ from local.npm import install_npm_packages
 from local.playground import Playground
 from local.ports import prefer
 from local.reload import look_after
+from local.start_options import StartOptions, parse
 from local.urls import address
 from shared.errors import SettingsError
 from shared.settings import Settings
@@ -33,7 +34,7 @@ console = Console(sys.stdout)
 
 def main(arguments: list[str]) -> int:
     """Run until Ctrl-C, or the end of the chat, and end everything that was started."""
-    options = parse_start(arguments)
+    options = parse(arguments)
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal; Windows has none
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))

@@ -3,20 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import msgspec
 from yarl import URL
 
+from shared.departures import Connector, Departure
 from shared.errors import BotApplicationError, RequestNotSent
 from shared.loops import PerLoop
 from shared.resolver import Resolver
 from shared.time_limit import TimeLimit
-
-if TYPE_CHECKING:
-    from aiohttp.connector import Connection
 
 REQUEST_TIMEOUT_S = 10
 """For one request, from connecting to the last byte of its answer."""
@@ -44,8 +41,7 @@ class HttpPool:
         Raises:
             aiohttp.ClientError, OSError (of which TimeoutError is one): there was no answer.
         """
-        departure = _Departure()
-        _departure.set(departure)
+        departure = Departure.watch()
         try:
             async with (
                 TimeLimit.after(self._timeout_s),
@@ -67,30 +63,11 @@ class HttpPool:
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             timeout=_UNTIMED,
-            connector=_Connector(limit=0, resolver=self._resolver),
+            connector=Connector(limit=0, resolver=self._resolver),
             # A few bytes can unpack to gigabytes.
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,
         )
-
-
-class _Departure:
-    """Whether a request has got a connection, and bytes of it may have left."""
-
-    possible = False
-
-
-_departure: ContextVar[_Departure | None] = ContextVar("departure", default=None)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """aiohttp's, but one learns when a request has got its connection."""
-
-    async def connect(self, *arguments: Any, **options: Any) -> "Connection":
-        connection = await super().connect(*arguments, **options)
-        if departure := _departure.get():
-            departure.possible = True
-        return connection
 
 
 def mark_not_sent(error: BaseException) -> None:

@@ -81,7 +81,7 @@ class SigningKeys:
             await self._refresh()
         elif age_s > REFRESH_AFTER_S and self._may_fetch():
             self._fetch.start()
-        if key_id not in self._keys and self._may_fetch():
+        if key_id not in self._keys and (self._may_fetch() or self._fetch.is_under_way):
             await self._refresh()
         key = self._keys.get(key_id) if key_id else None
         if key is None:

@@ -1,6 +1,9 @@
 """What Cosmos DB's answers mean to this application."""
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from math import isfinite
+from types import TracebackType
+
+from azure.core.exceptions import ClientAuthenticationError
 from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFoundError
 
 from shared.errors import (
@@ -8,9 +11,11 @@ from shared.errors import (
     StateContainerMissing,
     StateError,
     StateForbidden,
+    StateNotStorable,
     StateThrottled,
     StateTooLarge,
     StateUnavailable,
+    StateUnreadable,
 )
 from shared.storage.etags import CONFLICT
 
@@ -35,6 +40,8 @@ _UNAVAILABLE = "Cosmos DB did not answer or failed ({}); try again later."
 _MALFORMED = (
     "Cosmos DB does not understand the bot's request ({}); is the container's partition key /id?"
 )
+_NOT_STORABLE = "Cosmos DB's client refuses the document or its key ({}); store something else."
+_UNREADABLE = "The Cosmos DB item is not what the bot wrote ({}); who else writes there?"
 
 _BY_STATUS: dict[int, tuple[type[StateError], str]] = {
     400: (StateError, _MALFORMED),
@@ -54,7 +61,12 @@ def container_missing() -> StateContainerMissing:
     return StateContainerMissing(_CONTAINER_MISSING)
 
 
-def is_absent(error: AzureError) -> bool:
+def no_item() -> StateUnavailable:
+    """Return the error of an answer that is a success and brings no item."""
+    return StateUnavailable(_UNAVAILABLE.format("an answer without an item"))
+
+
+def is_absent(error: Exception) -> bool:
     """Whether the answer is that the document does not exist, though its container does."""
     return isinstance(error, CosmosResourceNotFoundError) and _code(error) not in (
         _REPLICA_BEHIND,
@@ -62,8 +74,10 @@ def is_absent(error: AzureError) -> bool:
     )
 
 
-def translate(error: AzureError | TimeoutError) -> StateError:
+def translate(error: Exception, *, may_have_left: bool = True) -> StateError:
     """Return what `error`, of any request, is to the application."""
+    if isinstance(error, StateError):
+        return error
     if isinstance(error, CosmosHttpResponseError):
         status, sub_status = _code(error)
         shown = f"HTTP {status}, sub-status {sub_status}"
@@ -81,7 +95,34 @@ def translate(error: AzureError | TimeoutError) -> StateError:
             "The bot got no token for Cosmos DB; attach its managed identity to the function app, "
             "with MicrosoftAppId its client id, or for an emulator set CosmosDbKey."
         )
+    if not may_have_left and isinstance(error, ValueError | TypeError | RecursionError):
+        # azure-cosmos looks at ids and makes JSON of documents before it sends anything.
+        return StateNotStorable(_NOT_STORABLE.format(type(error).__name__))
     return StateUnavailable(_UNAVAILABLE.format(type(error).__name__))
+
+
+class Becoming:
+    """A context in which whatever is raised becomes a StateError, if it is not one already."""
+
+    def __init__(self, kind: type[StateError], sentence: str) -> None:
+        self._kind = kind
+        self._sentence = sentence
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, StateError):
+            raise self._kind(self._sentence.format(type(error).__name__)) from error
+
+
+STORING = Becoming(StateNotStorable, _NOT_STORABLE)
+READING = Becoming(StateUnreadable, _UNREADABLE)
 
 
 def _retry_after_s(error: CosmosHttpResponseError) -> float:
@@ -89,10 +130,12 @@ def _retry_after_s(error: CosmosHttpResponseError) -> float:
     headers = error.headers
     try:
         if "x-ms-retry-after-ms" in headers:
-            return max(0.0, float(headers["x-ms-retry-after-ms"]) / 1000)
-        return max(0.0, float(headers["Retry-After"]))
-    except (KeyError, ValueError):
+            asked_s = float(headers["x-ms-retry-after-ms"]) / 1000
+        else:
+            asked_s = float(headers["Retry-After"])
+    except (KeyError, TypeError, ValueError):
         return DEFAULT_RETRY_AFTER_S
+    return max(0.0, asked_s) if isfinite(asked_s) else DEFAULT_RETRY_AFTER_S
 
 
 def _code(error: CosmosHttpResponseError) -> tuple[int, int]:

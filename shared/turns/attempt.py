@@ -2,7 +2,6 @@
 One run of the bot, and everything that it would like to happen.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
@@ -16,7 +15,9 @@ from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared import telemetry
 from shared.errors import BotApplicationError, StateNotStorable, StateTooLarge, StateUnreadable
-from shared.turns.journal import Change, Document, Journal, TurnRecord
+from shared.storage.opaque import Opaque
+from shared.storage.sizes import size_beyond
+from shared.turns.journal import RESERVED, Change, Document, Journal, TurnRecord
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
 from shared.turns.operations import Operation, Verb, failed_invoke, message
 from shared.turns.outbox import BufferingAdapter, Outbox
@@ -184,8 +185,9 @@ def check_size(document: Stored) -> None:
         StateTooLarge: forget something, or keep it elsewhere.
         StateNotStorable: the document has no end, or keys that are not text.
     """
-    size = _sent_bytes(as_json([document.properties, document.journal.to_json()]))
-    if size > DOCUMENT_BYTES:
+    text = as_json({**document.properties, RESERVED: document.journal.to_json()})
+    size = size_beyond(DOCUMENT_BYTES, document.key, text)
+    if size is not None:
         raise StateTooLarge(
             f"The document {document.key!r} would have {size:,} bytes, and at most "
             f"{DOCUMENT_BYTES:,} can be stored. Keep less in it, or say less in one turn."
@@ -195,17 +197,13 @@ def check_size(document: Stored) -> None:
 def as_json(value: Any) -> bytes:
     """About the text that a value has when it is stored."""
     try:
-        return msgspec.json.encode(value, enc_hook=to_wire)
+        return msgspec.json.encode(value, enc_hook=_plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
 
-def _sent_bytes(text: bytes) -> int:
-    """The size of JSON on its way to the store, which escapes all characters but ASCII."""
-    # A character of two bytes becomes six, at worst.
-    if text.isascii() or 3 * len(text) <= DOCUMENT_BYTES:
-        return len(text)
-    return len(json.dumps(msgspec.json.decode(text), separators=(",", ":")))
+def _plain(value: Any) -> Any:
+    return Opaque.stored(value) if type(value) is Opaque else to_wire(value)
 
 
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:

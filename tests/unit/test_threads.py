@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiohttp import web
@@ -14,18 +13,6 @@ from shared.channel.connectors import ConnectorPool
 from shared.channel.http import HttpPool
 from shared.channel.tokens import TokenSource
 from shared.threads import Threads
-
-
-@pytest.fixture
-async def busy_bot() -> AsyncIterator[None]:
-    """Turns in `asyncio.to_thread` that occupy every thread of the event loop."""
-    done = threading.Event()
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
-    turns = [asyncio.create_task(asyncio.to_thread(done.wait)) for _ in range(10)]
-    await asyncio.sleep(0)
-    yield
-    done.set()
-    await asyncio.gather(*turns)
 
 
 @pytest.fixture

@@ -70,6 +70,22 @@ async def test_a_new_key_is_found_at_once(
     assert issuer.fetches == 2
 
 
+async def test_all_who_wait_for_a_new_key_get_it(
+    keys: SigningKeys, issuer: IdentityProvider, clock: Clock
+) -> None:
+    """The second request after a rotation joins the fetch of the first."""
+    await keys.get(issuer.key_id)
+    issuer.rotate()
+    clock.now_s += FETCH_PAUSE_S
+
+    first = asyncio.create_task(keys.get(issuer.key_id))
+    while clock.now_s != keys._tried_s:
+        await asyncio.sleep(0)
+    second = await keys.get(issuer.key_id)
+    assert second == await first
+    assert issuer.fetches == 2
+
+
 async def test_junk_does_not_cause_fetches(
     keys: SigningKeys, issuer: IdentityProvider, clock: Clock
 ) -> None:

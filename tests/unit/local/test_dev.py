@@ -1,12 +1,16 @@
 """dev.py on machines that are not as they should be: one sentence, and what to do."""
 
 import ast
+import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
+from venv import EnvBuilder
 
 import pytest
 
+from local.commands import COMMANDS
 from tests.unit.local.conftest import ROOT, Run
 from tests.unit.local.programs import eventually
 
@@ -34,7 +38,9 @@ def tools(tmp_path: Path) -> Path:
 def alive(project: Path) -> None:
     """In the place of a command, a program that tells where it runs."""
     (project / "local" / "chat.py").write_text(
-        "import sys\ndef main(arguments): print('in', sys.prefix, arguments)"
+        "import sys\n"
+        "def parse(arguments): pass\n"
+        "def main(arguments): print('in', sys.prefix, arguments)"
     )
 
 
@@ -218,7 +224,7 @@ class TestEnvironment:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("name", ["start", "chat", "test", "check", "doctor", "lock"])
+    @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"bench"}))
     def test_every_command_explains_itself(self, run: Run, project: Path, name: str) -> None:
         """--help says what a command does, and installs nothing for that."""
         dev = run("dev.py", name, "--help")
@@ -226,6 +232,37 @@ class TestHelp:
         assert 0 == dev.wait()
         assert f"usage: python3 dev.py {name}" in dev.output
         assert not (project / ".venv").exists()
+
+    def test_a_command_with_options_of_its_own_explains_them(self, run: Run, project: Path) -> None:
+        """`bench --help` is answered by the benchmark, with any Python."""
+        shutil.copytree(ROOT / "benchmarks", project / "benchmarks")
+        dev = run("dev.py", "bench", "--help")
+
+        assert 0 == dev.wait()
+        assert "usage: python3 dev.py bench" in dev.output
+        assert "--rounds" in dev.output
+        assert not (project / ".venv").exists()
+
+    def test_it_explains_them_once_it_is_installed(self, run: Run, project: Path) -> None:
+        """`torture --help` is answered by the simulation where there is one, and nothing else."""
+        before = run("dev.py", "torture", "--help")
+        assert 0 == before.wait()
+        pretend_that_all_is_installed(project)
+        (project / "local" / "torture.py").write_text("import sys; print('torture', sys.argv[1:])")
+        after = run("dev.py", "torture", "--help")
+        assert 0 == after.wait()
+
+        assert "once it is installed" in before.output
+        assert "torture ['--help']\n" == after.output
+
+    @pytest.mark.parametrize("arguments", [("errors",), ("__main__",), ("..x",), ()])
+    def test_not_every_module_is_a_command(self, run: Run, arguments: tuple[str, ...]) -> None:
+        """`python -m local` takes what is one, and says so."""
+        local = run("-m", "local", *arguments)
+
+        assert 2 == local.wait()
+        assert "usage: python -m local" in local.output
+        assert "Traceback" not in local.output
 
     @pytest.mark.parametrize(
         ("option", "value", "complaint"),
@@ -268,6 +305,14 @@ def test_lock_compiles_each_file_under_the_one_before(run: Run, project: Path) -
             for stack in ("stock", "agents", "bare", "figure")
         ),
     ] == [each[each.index("python3 dev.py lock") + 1 :] for each in (drop_c(c) for c in compiled)]
+
+
+def pretend_that_all_is_installed(project: Path) -> None:
+    """Make a .venv of this Python that says it holds what the tests need."""
+    EnvBuilder(symlinks=True).create(project / ".venv")
+    requirements = (project / "tests" / "requirements.txt").read_bytes()
+    stamp = {"tests/requirements.txt": hashlib.sha256(requirements).hexdigest()}
+    (project / ".venv" / ".installed-requirements.json").write_text(json.dumps(stamp))
 
 
 def drop_c(arguments: list[str]) -> list[str]:

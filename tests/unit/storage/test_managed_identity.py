@@ -1,8 +1,10 @@
 """Without a key, the bot's managed identity opens the door."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -54,7 +56,8 @@ async def function_app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Functio
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{port}/token")
+    # A name, so that it has to be looked up.
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://localhost:{port}/token")
     monkeypatch.setenv("IDENTITY_HEADER", "secret")
     yield fake
     await runner.cleanup()
@@ -119,3 +122,32 @@ async def test_an_identity_that_is_not_attached_is_named(
         await storage.read(["one"])
     await storage.close()
     assert [] == cosmos.requests
+
+
+async def test_the_store_is_reached_while_the_bot_occupies_all_threads(
+    busy_bot: None, cosmos: FakeCosmos, function_app: FunctionApp
+) -> None:
+    """Neither hosts nor proxies nor tokens are looked up in the threads of the event loop."""
+    endpoint = cosmos.settings.endpoint.replace("127.0.0.1", "localhost")
+    settings = replace(cosmos.settings, endpoint=endpoint)
+    storage = CosmosStorage(settings, DocumentCodec([]), identity_client_id=CLIENT_ID)
+    found = await storage.read(["one"])
+    await storage.close()
+    assert {} == found
+
+
+async def test_each_event_loop_gets_a_token(cosmos: FakeCosmos, function_app: FunctionApp) -> None:
+    """At the same time, and with several requests that wait for it."""
+    storage = CosmosStorage(cosmos.settings, DocumentCodec([]), identity_client_id=CLIENT_ID)
+    keys = [str(n) for n in range(5)]
+
+    def read_elsewhere(_: int) -> object:
+        return asyncio.run(storage.read(keys))
+
+    with ThreadPoolExecutor(2) as threads:
+        loop = asyncio.get_running_loop()
+        elsewhere = [loop.run_in_executor(threads, read_elsewhere, n) for n in range(4)]
+        found = await asyncio.gather(storage.read(keys), *elsewhere)
+    await storage.close()
+    assert [{}] * 5 == found
+    assert 5 == len(function_app.requests)

@@ -1,0 +1,72 @@
+"""The options of `dev.py start`, which are read before anything is installed for it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.commands import command_parser
+from local.host_names import is_host_name
+from local.local_settings import DEFAULT_PORT
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """What to start, and how."""
+
+    cosmos: bool
+    port: int | None
+    """None: as local.settings.json says, else 7071."""
+    page: bool
+    browser: bool
+    terminal: bool
+    allow_host: list[str]
+    """Names beside localhost that the bot's port answers to."""
+
+
+def parse(arguments: Sequence[str]) -> StartOptions:
+    """Exit with a usage message when they are wrong."""
+    parser = command_parser("start")
+    parser.add_argument(
+        "--cosmos",
+        action="store_true",
+        help="keep state in a local Cosmos DB server (needs Node), so that it outlives the bot's "
+        "process; it is in memory otherwise",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        metavar="N",
+        help=f"serve on this port (default: {DEFAULT_PORT}, or Host.LocalHttpPort of "
+        "local.settings.json)",
+    )
+    parser.add_argument(
+        "--terminal", action="store_true", help="chat in this terminal instead of on a page"
+    )
+    parser.add_argument(
+        "--no-page", dest="page", action="store_false", help="serve the bot and nothing else"
+    )
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="serve the page, don't open it"
+    )
+    parser.add_argument(
+        "--allow-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer requests for this host name too, such as a tunnel's; may be repeated "
+        "(default: only for localhost, so that no web page reaches the bot under its own name)",
+    )
+    return StartOptions(**vars(parser.parse_args(arguments)))
+
+
+def _host_name(text: str) -> str:
+    if not is_host_name(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a host name without scheme and port")
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 65535")
+    return int(text)
