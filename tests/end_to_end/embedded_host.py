@@ -12,7 +12,7 @@ from pathlib import Path
 # The host shares modules with the app: those of the folder that it serves, not of this one.
 sys.path.insert(0, sys.argv[1])
 
-from local.functions_host.host_process import HostProcess  # noqa: E402
+from local.functions_host.host_process import HostProcess
 
 if __name__ == "__main__":
     with HostProcess(Path(sys.argv[1]), port=int(sys.argv[2])) as host:
