@@ -129,12 +129,15 @@ class Channel:
         keeping: asyncio.Task[None] | None = None
 
         async def keep() -> None:
-            # It waits for nothing that happens, but for the lease to get short.
-            while loop.time() < until_s and await lease.renew(progress):  # noqa: ASYNC110
+            while loop.time() < until_s:
+                # While it is not renewed, nothing may outlast it. But where the event loop was
+                # blocked, this comes too late, and the answer is there already.
+                limit.reschedule(loop.time() + max(lease.left_s, LAST_LOOK_S))
+                if not await lease.renew(progress):
+                    return
+                limit.reschedule(None)
                 await asyncio.sleep(lease.left_s - SEND_S)
-            # There may be time left for it. And where the event loop was blocked, this comes
-            # too late, while the answer is there already.
-            limit.reschedule(loop.time() + max(lease.left_s, LAST_LOOK_S))
+            limit.reschedule(loop.time() + lease.left_s)
 
         def begin_to_keep() -> None:
             nonlocal keeping
@@ -143,7 +146,7 @@ class Channel:
         timer = loop.call_later(lease.left_s - SEND_S, begin_to_keep)
         try:
             async with asyncio.timeout(None) as limit:
-                return await self._do_repeatedly(operation, until_s)
+                return await self._do_repeatedly(operation, lease, until_s)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -155,7 +158,7 @@ class Channel:
             if keeping is not None:
                 keeping.cancel()
 
-    async def _do_repeatedly(self, operation: Operation, until_s: float) -> str:
+    async def _do_repeatedly(self, operation: Operation, lease: Lease, until_s: float) -> str:
         """Do one operation, again only where it has not happened for certain."""
         pause_s = POLL_MAX_S
         while True:
@@ -167,7 +170,9 @@ class Channel:
                 too_late = loop_time_s() + pause_s > until_s - SEND_S
                 if failure.outcome is not Outcome.NOT_SENT or too_late:
                     raise
-            await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause_s)
+                if lease.left_s < LAST_LOOK_S:
+                    raise
 
     async def _do(self, operation: Operation) -> str:
         if operation.verb is Verb.SEND:

@@ -63,10 +63,12 @@ class Documents:
         """
         until_s = loop_time_s() + LAG_S
         while True:
+            # What counts is when it was asked for: a slow answer may be as old as the question.
+            asked_s = loop_time_s()
             document = await self._read_patiently(key, patience)
             if document.version >= version:
                 return document
-            if loop_time_s() >= until_s:
+            if asked_s >= until_s:
                 _logger.warning("The document %s was deleted, or restored.", digest(key))
                 return document
             await patience.pause()

@@ -123,7 +123,7 @@ READING = (
     Mutant(
         "a document that stays older was deleted or restored",
         "documents.py",
-        "if loop_time_s() >= until_s:",
+        "if asked_s >= until_s:",
         "if False:",
         (Fault.DOCUMENT_DELETED,),
     ),

@@ -79,7 +79,8 @@ async def test_all_who_wait_for_a_new_key_get_it(
     clock.now_s += FETCH_PAUSE_S
 
     first = asyncio.create_task(keys.get(issuer.key_id))
-    while clock.now_s != keys._tried_s:
+    # Until the fetch has begun.
+    while clock.now_s != keys._tried_s:  # noqa: ASYNC110
         await asyncio.sleep(0)
     second = await keys.get(issuer.key_id)
     assert second == await first

@@ -139,7 +139,7 @@ async def test_whatever_wait_is_asked_for_is_a_number(
     assert retry_after_s == raised.value.retry_after_s
 
 
-@pytest.mark.parametrize("key", [5, None, ("a",), b"a", "a\ud800", "", "."])
+@pytest.mark.parametrize("key", [5, None, ("a",), b"a", "a\ud800", ""])
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
 async def test_a_key_that_is_none_is_refused_before_anything_is_sent(
     cosmos: FakeCosmos, storage: CosmosStorage, key: Any, verb: str

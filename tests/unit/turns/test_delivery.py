@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botbuilder.core import ConversationState, Storage, TurnContext
+from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity, ResourceResponse
 
 from shared.errors import DeliveryUncertain, StateForbidden, StateUnavailable
 from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S
-from tests.unit.turns.conftest import HOME, Room
+from tests.unit.turns.conftest import HOME, USER, Room
 from tests.unit.turns.test_recovery import in_virtual_time, say_ten
 from tests.unit.turns.test_replies import refusal
 
@@ -251,3 +251,75 @@ async def test_answers_are_repeated_after_other_turns(room_with: RoomWith) -> No
     response = await room.hears(id="a", deliveryMode="expectReplies")
     assert response is not None
     assert ["one", "two"] == [reply["text"] for reply in response.body["activities"]]
+
+
+class SlowToRenew(Storage):
+    """Somebody's way to the store, on which every write after the first takes ten seconds."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._writes = 0
+
+    async def read(self, keys: Any) -> Any:
+        return await self._storage.read(keys)
+
+    async def write(self, changes: Any) -> None:
+        self._writes += 1
+        if self._writes > 1:
+            await asyncio.sleep(10)
+        await self._storage.write(changes)
+
+    async def delete(self, keys: Any) -> None:
+        await self._storage.delete(keys)
+
+
+def test_nothing_is_sent_after_the_lease_while_its_renewal_hangs(room_with: RoomWith) -> None:
+    """Another instance has taken the turn over by then, and sends the reply itself."""
+    owner, other = room_with(say_two), room_with(say_two)
+    owner.bot._storage = SlowToRenew(owner.storage)
+    said = []
+
+    async def history() -> None:
+        owner.channel.faults = [refusal(429)] * 4
+        delivery = asyncio.create_task(owner.hears(id="a"))
+        await asyncio.sleep(0.1)
+        await other.hears(id="a")
+        said.append(other.texts())
+        await asyncio.gather(delivery, return_exceptions=True)
+
+    in_virtual_time(history())
+    assert ([["one", "two"]], []) == (said, owner.texts())
+
+
+def test_a_slow_answer_of_the_store_may_be_old_by_now(room_with: RoomWith) -> None:
+    """A document is taken for deleted only if it is asked for after the longest lag."""
+
+    async def count(context: TurnContext, storage: Storage) -> None:
+        state = UserState(storage)
+        number = state.create_property("count")
+        await number.set(context, (await number.get(context) or 0) + 1)
+        await state.save_changes(context)
+
+    room = room_with(count)
+    user: dict[str, Any] = {}
+    read = room.storage._inner.read
+
+    async def history() -> None:
+        await room.hears()
+        old = await room.document(USER)
+        await room.hears()
+        lagging = [old, old]
+
+        async def lag(keys: list[str]) -> dict[str, Any]:
+            if keys == [USER] and lagging:
+                document = dict(lagging.pop())
+                await asyncio.sleep(6 if not lagging else 0)
+                return {USER: document}
+            return await read(keys)  # type: ignore[no-any-return]
+
+        room.storage._inner.read = lag
+        await room.hears()
+        user.update(await room.document(USER))
+
+    in_virtual_time(history())
+    assert 3 == user["count"]
