@@ -11,9 +11,9 @@ from botbuilder.core import Bot, Storage, TurnContext
 
 from shared.errors import BotApplicationError
 from tests.simulation import disturbances
-from tests.simulation.adapter import SimulatedAdapter
+from tests.simulation.adapter import SimulatedAdapter, answer_of
 from tests.simulation.bot import Witness
-from tests.simulation.channel import SimulatedChannel, key_of
+from tests.simulation.channel import SimulatedChannel
 from tests.simulation.copies import Product
 from tests.simulation.faults import IN_SMALL, Fault
 from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance
@@ -235,7 +235,7 @@ class World(Observer):
         context = TurnContext(adapter, handling.said.to_activity())
         try:
             await instance.bot.on_turn(context)
-            handling.answer = _answer(context)
+            handling.answer = answer_of(context)
             # A process that died in its last step has not answered.
             handling.status = 200 if instance.is_alive else None
         except asyncio.CancelledError:
@@ -275,14 +275,3 @@ class World(Observer):
     def _next_token(self) -> str:
         self._tokens += 1
         return f"t{self._tokens}"
-
-
-def _answer(context: TurnContext) -> list[str]:
-    replies = [
-        key_of(reply.text or "", reply.reply_to_id, reply.recipient and reply.recipient.id)
-        for reply in context.buffered_reply_activities
-    ]
-    response = context.turn_state.get("BotFrameworkAdapter.InvokeResponse")
-    if response is not None:
-        replies.append(str(response.value.body or response.value.status))
-    return replies

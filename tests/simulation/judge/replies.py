@@ -44,7 +44,7 @@ def judge(world: World, verdict: Verdict) -> None:
             if key not in committed_at_s:
                 continue
             for earlier in several[:-1]:
-                excuse = _excuse(world, earlier, several)
+                excuse = _excuse(world, earlier, several, committed_at_s[key])
                 if excuse is None:
                     verdict.wrong.append(f"{key} arrived {len(several)} times without an excuse")
                 else:
@@ -78,7 +78,9 @@ def _is_apology_without_a_turn(world: World, accepted: Accepted) -> bool:
     )
 
 
-def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | None:
+def _excuse(
+    world: World, accepted: Accepted, copies: list[Accepted], committed_at_s: float
+) -> str | None:
     """Why a reply that was accepted may be sent once more."""
     sender = _sender(accepted)
     if len([turn for turn in world.chronicle.commits if accepted.key in turn.replies]) > 1:
@@ -103,7 +105,7 @@ def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | N
     home_key = sender.said.identity.home_key
     if any(at_s >= accepted.at_s and key == home_key for at_s, key in sender.store_troubles):
         return "its sender could not note it in the store"
-    if world.chronicle.was_reset(home_key, accepted.at_s):
+    if world.chronicle.was_reset(home_key, committed_at_s):
         return "its document lost its past"
     return None
 
