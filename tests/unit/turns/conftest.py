@@ -11,8 +11,8 @@ from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, Turn
 from botbuilder.schema import Activity, ResourceResponse
 from botframework.connector.auth import AuthenticateRequestResult
 
+from shared.storage import state_type
 from shared.storage.codec.documents import DocumentCodec
-from shared.storage.codec.state_types import state_type
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
 
