@@ -27,7 +27,7 @@ class TransactionalBot(Bot):
 
     `create_bot` gets a storage that stages what the bot writes; it is called once for
     each attempt at a turn, so it should do no more than put objects together. `storage`
-    keeps the contract of `shared.storage`. Works under any adapter of the SDK.
+    keeps the contract of `shared.storage.base`. Works under any adapter of the SDK.
     """
 
     def __init__(
