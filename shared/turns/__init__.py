@@ -6,7 +6,7 @@ The protocol begins in `turn`; docs/adr/0001-atomic-turns.md says why it is as i
 """
 
 from shared.turns.attempt import Apologies
-from shared.turns.surroundings import Surroundings
+from shared.turns.chance import Chance
 from shared.turns.transactional_bot import TransactionalBot
 
-__all__ = ["Apologies", "Surroundings", "TransactionalBot"]
+__all__ = ["Apologies", "Chance", "TransactionalBot"]

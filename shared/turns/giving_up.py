@@ -5,6 +5,7 @@ When the rest of a turn is given up, so that its conversation can go on.
 import logging
 from dataclasses import dataclass, field
 
+from shared.turns.backoff import STORE_FAULTS
 from shared.turns.limits import (
     CLOCK_TOLERANCE_S,
     FRUITLESS_PASSING,
@@ -16,7 +17,6 @@ from shared.turns.replies.delivery import Progress
 from shared.turns.replies.failures import Outcome
 from shared.turns.state.changes import Applied
 from shared.turns.state.journal import Change, TurnRecord
-from shared.turns.surroundings import STORE_FAULTS
 from shared.turns.watch import Watch
 
 _logger = logging.getLogger(__name__)

@@ -10,6 +10,9 @@ from dataclasses import replace
 from botbuilder.schema import Activity
 
 from shared.errors import DeliveryUncertain, TurnDeadlineExceeded
+from shared.turns.backoff import Backoff
+from shared.turns.chance import Chance
+from shared.turns.clock import Clock, loop_time_s
 from shared.turns.giving_up import Rest
 from shared.turns.leases import Leases
 from shared.turns.limits import SEND_S, SETTLE_S
@@ -18,7 +21,6 @@ from shared.turns.replies.operations import Operation, Verb, message, read_opera
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
 from shared.turns.state.stored import Stored, last_of
-from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 
 _logger = logging.getLogger(__name__)
 
@@ -26,10 +28,11 @@ _logger = logging.getLogger(__name__)
 class Owner:
     """One activity on its way through, as the owner of its conversation's last turn."""
 
-    def __init__(self, documents: Documents, leases: Leases, surroundings: Surroundings) -> None:
+    def __init__(self, documents: Documents, leases: Leases, now_s: Clock, chance: Chance) -> None:
         self._documents = documents
         self._leases = leases
-        self._surroundings = surroundings
+        self._now_s = now_s
+        self._chance = chance
 
     def lease_left_s(self, home: Stored) -> float:
         """For how many seconds the turn is still ours."""
@@ -57,7 +60,7 @@ class Owner:
         """Note that everything has happened; None: the turn is not ours any more."""
 
         def settled(journal: Journal) -> Journal:
-            return journal.settle(rest.ids, rest.versions, self._surroundings.now_s())
+            return journal.settle(rest.ids, rest.versions, self._now_s())
 
         try:
             return await self._note(home, settled, loop_time_s() + SETTLE_S)
@@ -76,7 +79,7 @@ class Owner:
         """
 
         def left(journal: Journal) -> Journal:
-            return journal.expect(rest.versions, self._surroundings.now_s()).change_last(
+            return journal.expect(rest.versions, self._now_s()).change_last(
                 by="",
                 sent=rest.sent,
                 ids=rest.ids,
@@ -106,7 +109,7 @@ class Owner:
         is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)
 
         def amended(journal: Journal) -> Journal:
-            known = journal.expect(rest.versions, self._surroundings.now_s())
+            known = journal.expect(rest.versions, self._now_s())
             return self._taken(known, Progress(rest.sent, rest.ids)).change_last(
                 replies=last.replies if is_in_answer else [*last.replies, text],
                 answer=[*(last.answer or []), text] if is_in_answer else last.answer,
@@ -121,9 +124,9 @@ class Owner:
 
     def _taken(self, journal: Journal, progress: Progress) -> Journal:
         # Anew each time: others measure the lease by how long they see this name.
-        by = self._surroundings.token()
+        by = self._chance.token()
         self._leases.take(by)
-        now_s = self._surroundings.now_s()
+        now_s = self._now_s()
         return journal.change_last(by=by, at_s=now_s, sent=progress.sent, ids=progress.ids)
 
     async def _note(
@@ -137,11 +140,11 @@ class Owner:
         Raises:
             TurnDeadlineExceeded: the store has not taken it by then.
         """
-        patience = Patience(self._surroundings, until_s)
+        backoff = Backoff(self._chance, until_s)
         fresh: Stored | None = home
         while True:
             try:
-                fresh = fresh or await self._documents.read_home(patience)
+                fresh = fresh or await self._documents.read_home(backoff)
                 last = fresh.journal.last
                 if fresh is not home and (last is None or not self._leases.is_ours(last.by)):
                     return None
@@ -152,7 +155,7 @@ class Owner:
             except Exception as error:
                 # Whatever it is: what has happened must be noted, if it can be.
                 fresh = None
-                await patience.pause(error)
+                await backoff.pause(error)
 
 
 class HeldLease:

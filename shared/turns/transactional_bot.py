@@ -3,6 +3,7 @@ An ordinary bot, with turns that happen completely and once.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -10,12 +11,14 @@ from botbuilder.schema import ActivityTypes
 
 from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
 from shared.turns.attempt import Apologies
+from shared.turns.backoff import Backoff
+from shared.turns.chance import Chance
+from shared.turns.clock import Clock, loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
 from shared.turns.process import Process
 from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import message
-from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
@@ -36,12 +39,13 @@ class TransactionalBot(Bot):
         storage: Storage,
         *,
         apologies: Apologies | None = None,
-        surroundings: Surroundings | None = None,
+        now_s: Clock = time.time,
+        chance: Chance | None = None,
     ) -> None:
         self._create_bot = create_bot
         self._storage = storage
         self._apologies = apologies or Apologies()
-        self._process = Process(surroundings or Surroundings())
+        self._process = Process(now_s, chance or Chance())
 
     async def on_turn(self, context: TurnContext) -> None:
         """
@@ -52,13 +56,13 @@ class TransactionalBot(Bot):
         """
         identity = TurnIdentity.of(context.activity)
         deadline_s = loop_time_s() + TURN_DEADLINE_S
-        patience = Patience(self._process.surroundings, deadline_s)
+        backoff = Backoff(self._process.chance, deadline_s)
         turn = Turn(
             identity,
             self._create_bot,
             self._storage,
             context,
-            patience,
+            backoff,
             self._process,
             self._apologies,
         )

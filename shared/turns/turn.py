@@ -21,6 +21,8 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
+from shared.turns.backoff import STORE_FAULTS, Backoff, is_passing
+from shared.turns.clock import loop_time_s
 from shared.turns.giving_up import rest_of
 from shared.turns.identity import TurnIdentity
 from shared.turns.leases import Leases, TurnState
@@ -34,7 +36,6 @@ from shared.turns.state.documents import Documents
 from shared.turns.state.journal import digest
 from shared.turns.state.stored import Stored, last_of
 from shared.turns.state.unit_of_work import UnitOfWork
-from shared.turns.surroundings import STORE_FAULTS, Patience, is_passing, loop_time_s
 
 _logger = logging.getLogger(__name__)
 
@@ -48,26 +49,27 @@ class Turn:
         create_bot: Callable[[Storage], Bot],
         storage: Storage,
         context: TurnContext,
-        patience: Patience,
+        backoff: Backoff,
         process: Process,
         apologies: Apologies,
     ) -> None:
         self._home_key = identity.home_key
-        self._turn_id = identity.turn_id or process.surroundings.token()
+        self._turn_id = identity.turn_id or process.chance.token()
         self._former_id = identity.former_id
         self._create_bot = create_bot
         self._documents = Documents(storage, identity)
         self._context = context
         self._channel = Channel(context)
-        self._patience = patience
-        self._surroundings = process.surroundings
+        self._backoff = backoff
+        self._now_s = process.now_s
+        self._chance = process.chance
         self._watch = process.watch
         self._apologies = apologies
         self._attempts: dict[str, Attempt] = {}
         self._leases = Leases(process.watch)
-        self._owner = Owner(self._documents, self._leases, process.surroundings)
+        self._owner = Owner(self._documents, self._leases, process.now_s, process.chance)
         self._changes = Changes(
-            identity.home_key, self._documents, process.documents, process.surroundings
+            identity.home_key, self._documents, process.documents, process.chance
         )
         self._prefetched: Stored | None = None
         self._outdated: set[str] = set()
@@ -98,7 +100,7 @@ class Turn:
     async def begin(self) -> Stored:
         """Read the home document, and see to it that the turn before is settled."""
         home, self._prefetched = await asyncio.gather(
-            self._documents.read_home(self._patience), self._documents.read_user()
+            self._documents.read_home(self._backoff), self._documents.read_user()
         )
         while True:
             last = home.journal.last
@@ -110,9 +112,9 @@ class Turn:
                 case TurnState.ABANDONED:
                     finished = await self.recover(home)
                 case TurnState.ONGOING:
-                    await self._patience.pause()
+                    await self._backoff.pause()
                     finished = None
-            home = finished or await self._documents.read_home(self._patience)
+            home = finished or await self._documents.read_home(self._backoff)
             # While we waited, turns of other conversations may have changed the user's.
             self._prefetched = None
 
@@ -125,14 +127,12 @@ class Turn:
         async def read(key: str) -> Stored:
             document = self._prefetched
             if document is None or document.key != key or document.version < seen.get(key, 0):
-                document = await self._documents.read_at_least(
-                    seen.get(key, 0), key, self._patience
-                )
+                document = await self._documents.read_at_least(seen.get(key, 0), key, self._backoff)
             if document.version < seen.get(key, 0):
                 self._outdated.add(key)
             return document
 
-        by = self._surroundings.token()
+        by = self._chance.token()
         unit = UnitOfWork(home, read)
         try:
             return await run_bot(
@@ -159,7 +159,7 @@ class Turn:
             return await self._commit(home, sorry)
 
     async def _commit(self, home: Stored, attempt: Attempt) -> Stored | None:
-        now_s = self._surroundings.now_s()
+        now_s = self._now_s()
         stamp = home.journal.next_stamp(now_s, attempt.read)
         record = attempt.record(self._turn_id, stamp, now_s)
         journal = home.journal.forget(self._outdated).commit(record, attempt.own, self._home_key)
@@ -180,7 +180,7 @@ class Turn:
         except Exception as error:
             if not is_passing(error):
                 raise
-            await self._patience.pause(error)
+            await self._backoff.pause(error)
             return None
 
     async def finish(self, home: Stored) -> Stored | None:
@@ -241,11 +241,11 @@ class Turn:
         Returns the settled document, or None if the turn is not ours any more.
         """
         last = last_of(home)
-        rest = rest_of(last, progress, applied, self._surroundings.now_s(), self._watch)
+        rest = rest_of(last, progress, applied, self._now_s(), self._watch)
         if rest.is_nothing:
             settled = await self._owner.settle(home, rest)
             if settled and (last.id != self._turn_id or not self._attempts):
-                age_s = self._surroundings.now_s() - last.stamp / 1000
+                age_s = self._now_s() - last.stamp / 1000
                 _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
             return settled
         if rest.lost:
@@ -266,7 +266,7 @@ class Turn:
         except Exception as error:
             if not is_passing(error):
                 raise
-            await self._patience.pause(error)
+            await self._backoff.pause(error)
             return None
         return await self.finish(taken)
 

@@ -102,8 +102,8 @@ READING = (
     Mutant(
         "no document is read older than the conversation has written it",
         "turn.py",
-        "seen.get(key, 0), key, self._patience",
-        "0, key, self._patience",
+        "seen.get(key, 0), key, self._backoff",
+        "0, key, self._backoff",
         (Fault.STORE_LAGGING,),
     ),
     Mutant(
@@ -123,7 +123,7 @@ READING = (
     Mutant(
         "a document that stays older was deleted or restored",
         "state/documents.py",
-        "if loop_time_s() >= until_s:",
+        "if asked_s >= until_s:",
         "if False:",
         (Fault.DOCUMENT_DELETED,),
     ),

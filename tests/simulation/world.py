@@ -169,11 +169,6 @@ class World:
             if instance.clock_ahead_s and self.instances:
                 self.happened[Fault.CLOCK_SKEW] += 1
         instance.is_newer = Fault.JOURNAL_NEWER in self.plan.drawn and self.chance.random() < 0.5
-        surroundings = self.product.surroundings(
-            now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
-            token=self._next_token,
-            chance=self.chance,
-        )
         client = StoreClient(
             self.store,
             self.chance,
@@ -183,7 +178,10 @@ class World:
             instance.is_newer,
         )
         instance.bot = self.product.transactional_bot(
-            lambda storage: self._create_bot(storage, self), client, surroundings=surroundings
+            lambda storage: self._create_bot(storage, self),
+            client,
+            now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
+            chance=self.product.chance(token=self._next_token, jitter=self.chance),
         )
         if self.plan.deaths:
             self.plan.deaths -= 1

@@ -25,7 +25,7 @@ from shared.storage.cosmos.errors import (
     no_item,
     translate,
 )
-from shared.storage.cosmos.retries import Patience
+from shared.storage.cosmos.retries import Retries
 from shared.storage.cosmos.sdk import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
@@ -178,7 +178,7 @@ class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
         brings_item: bool = True,
     ) -> dict[str, Any] | None:
         """Return the answer to `send`, an item with its ETag; None: the document does not exist."""
-        patience = Patience(max_repeats)
+        retries = Retries(max_repeats)
         departure = Departure.watch()
         try:
             async with TimeLimit.after(self._timeout_s) as limit:
@@ -192,7 +192,7 @@ class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
                         if is_absent(error):
                             return None
                         meant = translate(error, may_have_left=departure.possible)
-                        delay_s = patience.delay_s_after(meant)
+                        delay_s = retries.delay_s_after(meant)
                         now_s = asyncio.get_running_loop().time()
                         if delay_s is None or now_s + delay_s >= limit.until_s:
                             raise meant from error

@@ -13,6 +13,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, DeliveryModes
 
 from shared.sdk_json import to_wire
+from shared.turns.clock import loop_time_s
 from shared.turns.limits import (
     LAST_LOOK_S,
     MAX_ID_CHARACTERS,
@@ -23,7 +24,6 @@ from shared.turns.limits import (
 )
 from shared.turns.replies.failures import Outcome, failure_of
 from shared.turns.replies.operations import Operation, Verb
-from shared.turns.surroundings import loop_time_s
 
 _logger = logging.getLogger(__name__)
 

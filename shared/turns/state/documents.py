@@ -6,12 +6,13 @@ import logging
 
 from botbuilder.core import Storage
 
+from shared.turns.backoff import Backoff, is_passing
+from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LAG_S
 from shared.turns.state import stored
 from shared.turns.state.journal import digest
 from shared.turns.state.stored import Stored
-from shared.turns.surroundings import Patience, is_passing, loop_time_s
 
 _logger = logging.getLogger(__name__)
 
@@ -25,20 +26,20 @@ class Documents:
         self._user_key = identity.user_key
         self._home_version = 0
 
-    async def read_home(self, patience: Patience) -> Stored:
+    async def read_home(self, backoff: Backoff) -> Stored:
         """
         Read the home document, never an older one than was read or written before.
 
         Raises:
-            TurnDeadlineExceeded: there is none, or no store, for as long as patience lasts.
+            TurnDeadlineExceeded: there is none, or no store, until the backoff ends.
             StateError: for what will not get better, the store's reason.
         """
         while True:
-            home = await self._read_patiently(self._home_key, patience)
+            home = await self._read_repeatedly(self._home_key, backoff)
             if home.version >= self._home_version:
                 self._home_version = home.version
                 return home
-            await patience.pause()
+            await backoff.pause()
 
     async def write_home(self, home: Stored) -> Stored:
         """Write the home document; see `stored.write`."""
@@ -53,7 +54,7 @@ class Documents:
         except Exception:
             return None
 
-    async def read_at_least(self, version: int, key: str, patience: Patience) -> Stored:
+    async def read_at_least(self, version: int, key: str, backoff: Backoff) -> Stored:
         """
         Read a document that is not older than the version; replicas may lag behind.
 
@@ -65,22 +66,22 @@ class Documents:
         while True:
             # What counts is when it was asked for: a slow answer may be as old as the question.
             asked_s = loop_time_s()
-            document = await self._read_patiently(key, patience)
+            document = await self._read_repeatedly(key, backoff)
             if document.version >= version:
                 return document
             if asked_s >= until_s:
                 _logger.warning("The document %s was deleted, or restored.", digest(key))
                 return document
-            await patience.pause()
+            await backoff.pause()
 
-    async def _read_patiently(self, key: str, patience: Patience) -> Stored:
+    async def _read_repeatedly(self, key: str, backoff: Backoff) -> Stored:
         while True:
             try:
                 return await self.read(key)
             except Exception as error:
                 if not is_passing(error):
                     raise
-                await patience.pause(error)
+                await backoff.pause(error)
 
     async def read(self, key: str) -> Stored:
         """Read a document once; see `stored.read`."""
