@@ -88,7 +88,7 @@ class MessagesEndpoint:
         except BotApplicationError as error:
             return _refusal(error)
         except Exception as error:
-            _logger.error("A turn failed: %s", log_hygiene.describe(error))
+            _logger.error("A turn failed: %s", log_hygiene.trace_without_messages(error))
             return func.HttpResponse(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:

@@ -22,7 +22,7 @@ from shared.turns.limits import DOCUMENT_BYTES, RUN_S
 from shared.turns.replies.operations import Operation, Verb, failed_invoke, message
 from shared.turns.replies.outbox import BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
-from shared.turns.state.journal import RESERVED, Change, Document, Journal, TurnRecord
+from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
 from shared.turns.state.stored import Stored
 from shared.turns.state.unit_of_work import UnitOfWork
 
@@ -70,7 +70,7 @@ class Attempt:
     """For the channel."""
     answer: list[Operation] | None
     """For the HTTP response. None: the response says nothing."""
-    properties: Document
+    properties: Properties
     """The new ones of the home document."""
     own: Change | None = None
     """How they differ from the old ones."""
@@ -162,7 +162,7 @@ def apology(
     """The attempt that stands in for one that failed: nothing changes, the user is told."""
     # What an error of the bot's says may quote the user, so it stays out of the log.
     ours = isinstance(error, BotApplicationError)
-    reason = str(error) if ours else log_hygiene.describe(error)
+    reason = str(error) if ours else log_hygiene.trace_without_messages(error)
     _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
     said: list[Operation] = []
     answer: list[Operation] | None = None

@@ -29,7 +29,8 @@ from shared.turns.state.records import Record, read_record, to_plain
 
 RESERVED = "$turns"
 
-Document = dict[str, Any]
+Properties = dict[str, Any]
+"""What a bot keeps in a document, by the names of its state properties."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
 """Cosmos DB keeps integers up to 2^53 exactly; nothing here counts further than half of that."""

@@ -10,7 +10,7 @@ from botbuilder.core import Storage
 
 from shared.errors import StateUnreadable
 from shared.storage.codec.opaque import Opaque
-from shared.turns.state.journal import RESERVED, Change, Document, Journal, Stamp, TurnRecord
+from shared.turns.state.journal import RESERVED, Change, Journal, Properties, Stamp, TurnRecord
 
 WHOLE = "$document"
 """The one property of a document that is an object by itself."""
@@ -21,7 +21,7 @@ class Stored:
     """What was read, or what is to be written in its place."""
 
     key: str
-    properties: Document
+    properties: Properties
     """The bot's own. Never changed in place."""
     journal: Journal
     e_tag: str | None
@@ -46,7 +46,7 @@ def last_of(home: Stored) -> TurnRecord:
     return home.journal.last
 
 
-def take_apart(document: Any) -> tuple[Document, str | None]:
+def take_apart(document: Any) -> tuple[Properties, str | None]:
     """
     The properties and the ETag of a document as the bot knows it, which keeps nothing of them.
 
@@ -60,7 +60,7 @@ def take_apart(document: Any) -> tuple[Document, str | None]:
     return {WHOLE: whole}, document.e_tag
 
 
-def put_together(properties: Document, e_tag: str | None) -> Any:
+def put_together(properties: Properties, e_tag: str | None) -> Any:
     """
     The document as the bot knows it.
 

@@ -12,7 +12,7 @@ from botbuilder.core import Storage
 
 from shared.errors import BotApplicationError, StateConflict
 from shared.turns.replies.outbox import TURN_IS_OVER
-from shared.turns.state.journal import RESERVED, Change, Document
+from shared.turns.state.journal import RESERVED, Change, Properties
 from shared.turns.state.stored import Stored, put_together, take_apart
 
 
@@ -28,7 +28,7 @@ class UnitOfWork(Storage):
         self._read = read
         self._bases = {home.key: home}
         self._reading: dict[str, asyncio.Lock] = {}
-        self._staged: dict[str, tuple[Document, str]] = {}
+        self._staged: dict[str, tuple[Properties, str]] = {}
         """The properties and the ETag of each document that the bot wrote."""
         self._writes = 0
         self._closed = False
@@ -78,7 +78,7 @@ class UnitOfWork(Storage):
             await self._base(key)
             self._stage(key, {})
 
-    def staged(self, key: str) -> Document:
+    def staged(self, key: str) -> Properties:
         """The properties that a document is to have, whether the bot wrote it or not."""
         return self._staged[key][0] if key in self._staged else self._bases[key].properties
 
@@ -112,7 +112,7 @@ class UnitOfWork(Storage):
                     raise
             return self._bases[key]
 
-    def _stage(self, key: str, properties: Document) -> str:
+    def _stage(self, key: str, properties: Properties) -> str:
         # Once more: reading may have taken longer than the turn.
         self._require_open()
         self._writes += 1
@@ -129,7 +129,7 @@ class UnitOfWork(Storage):
         return put_together(deepcopy(properties), self._e_tag(key)) if properties else None
 
 
-def _difference(old: Document, new: Document) -> Change | None:
+def _difference(old: Properties, new: Properties) -> Change | None:
     put = {name: new[name] for name in new if name not in old or not _same(old[name], new[name])}
     drop = [name for name in old if name not in new]
     return Change(put=put, drop=drop) if put or drop else None
