@@ -20,7 +20,7 @@ from shared.turns.replies.delivery import Progress
 from shared.turns.replies.operations import Operation, Verb, message, read_operations
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
-from shared.turns.state.stored import Stored, last_of
+from shared.turns.state.stored import Stored
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Owner:
 
     def lease_left_s(self, home: Stored) -> float:
         """For how many seconds the turn is still ours."""
-        return self._leases.left_s(last_of(home).by)
+        return self._leases.left_s(home.journal.unsettled.by)
 
     async def take_over(self, home: Stored) -> Stored:
         """
@@ -44,7 +44,7 @@ class Owner:
 
         Raises what a write raises.
         """
-        last = last_of(home)
+        last = home.journal.unsettled
         journal = self._taken(home.journal, Progress(last.sent, last.ids))
         return await self._documents.write_home(replace(home, journal=journal))
 
@@ -68,7 +68,7 @@ class Owner:
             # The request is answered with 200, since everything has happened. But whoever
             # comes next cannot know that, and sends the replies again.
             cause = type(error.__cause__).__name__
-            _logger.warning("turn.unsettled turn=%s (%s)", digest(last_of(home).id), cause)
+            _logger.warning("turn.unsettled turn=%s (%s)", digest(home.journal.unsettled.id), cause)
             return replace(home, journal=settled(home.journal))
 
     async def leave(self, home: Stored, rest: Rest) -> Stored | None:
@@ -103,7 +103,7 @@ class Owner:
         `activity` is what is answered where the turn itself has said nothing. None: the turn
         is not ours any more.
         """
-        last = last_of(home)
+        last = home.journal.unsettled
         said = read_operations([*last.replies, *(last.answer or [])])
         text = message(notice, _trigger(said) or activity).to_text()
         is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)

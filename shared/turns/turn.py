@@ -34,7 +34,7 @@ from shared.turns.replies.operations import Operation, read_operations
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import digest
-from shared.turns.state.stored import Stored, last_of
+from shared.turns.state.stored import Stored
 from shared.turns.state.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class Turn:
         """
         if self._leases.state_of(home.journal.last) is TurnState.SETTLED:
             return home
-        if last_of(home).writes:
+        if home.journal.unsettled.writes:
             applied, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
         else:
             # Most turns: no need of two tasks.
@@ -206,7 +206,7 @@ class Turn:
 
     async def apply(self, home: Stored) -> Applied:
         """Bring the turn's changes to other documents, in time to note what was sent."""
-        last = last_of(home)
+        last = home.journal.unsettled
         attempt = self._attempts.get(last.by)
         bases = {key: base for key, (base, _) in attempt.others.items()} if attempt else {}
         until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S
@@ -220,7 +220,7 @@ class Turn:
 
         Returns how far it came, with the home document as it is by then.
         """
-        last = last_of(home)
+        last = home.journal.unsettled
         progress = Progress(last.sent, last.ids)
         if last.is_delivered:
             return home, progress
@@ -240,7 +240,7 @@ class Turn:
 
         Returns the settled document, or None if the turn is not ours any more.
         """
-        last = last_of(home)
+        last = home.journal.unsettled
         rest = rest_of(last, progress, applied, self._now_s(), self._watch)
         if rest.is_nothing:
             settled = await self._owner.settle(home, rest)

@@ -207,14 +207,14 @@ DELIVERING = (
         "how many replies were sent is noted",
         "owner.py",
         'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=last_of(home).sent,',
+        'by="",\n                sent=home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what was sent is an absolute count",
         "owner.py",
         'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=rest.sent + last_of(home).sent,',
+        'by="",\n                sent=rest.sent + home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(

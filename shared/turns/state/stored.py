@@ -10,7 +10,7 @@ from botbuilder.core import Storage
 
 from shared.errors import StateUnreadable
 from shared.storage.codec.opaque import Opaque
-from shared.turns.state.journal import RESERVED, Change, Journal, Properties, Stamp, TurnRecord
+from shared.turns.state.journal import RESERVED, Change, Journal, Properties, Stamp
 
 WHOLE = "$document"
 """The one property of a document that is an object by itself."""
@@ -37,13 +37,6 @@ class Stored:
         properties = {**kept, **change.put}
         journal = self.journal.stamped(change.names, stamp).with_properties(properties).written()
         return replace(self, properties=properties, journal=journal)
-
-
-def last_of(home: Stored) -> TurnRecord:
-    """The turn that is not settled, where it is known that there is one."""
-    if home.journal.last is None:
-        raise AssertionError("there is no last turn")
-    return home.journal.last
 
 
 def take_apart(document: Any) -> tuple[Properties, str | None]:
