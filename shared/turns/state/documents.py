@@ -3,16 +3,18 @@ The documents of a turn, never read older than they are known to be.
 """
 
 import logging
+from dataclasses import replace
+from typing import Any
 
 from botbuilder.core import Storage
 
+from shared.errors import StateUnreadable
 from shared.turns.backoff import Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LAG_S
-from shared.turns.state import stored
-from shared.turns.state.journal import digest
-from shared.turns.state.stored import Stored
+from shared.turns.state.journal import RESERVED, Journal, digest
+from shared.turns.state.stored import Stored, take_apart
 
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Documents:
             await backoff.pause()
 
     async def write_home(self, home: Stored) -> Stored:
-        """Write the home document; see `stored.write`."""
+        """Write the home document; see `write`."""
         written = await self.write(home)
         self._home_version = written.version
         return written
@@ -84,9 +86,34 @@ class Documents:
                 await backoff.pause(error)
 
     async def read(self, key: str) -> Stored:
-        """Read a document once; see `stored.read`."""
-        return await stored.read(self._storage, key)
+        """
+        Read a document once, which may be absent.
+
+        Raises:
+            StateUnreadable: the document is not what the app wrote; names it and the fault.
+            StateError: the store's reason.
+        """
+        try:
+            documents: dict[str, Any] = await self._storage.read([key])
+        except StateUnreadable as error:
+            raise StateUnreadable(f"The document {key!r} cannot be read: {error}") from error
+        document = documents.get(key)
+        if document is None:
+            return Stored(key, {}, Journal(), None)
+        properties, e_tag = take_apart(document)
+        journal = Journal.of(key, properties.pop(RESERVED, None))
+        return Stored(key, properties, journal, e_tag)
 
     async def write(self, document: Stored) -> Stored:
-        """Write a document once; see `stored.write`."""
-        return await stored.write(self._storage, document)
+        """
+        Write a document once, if it is still as it was read; returns it with its new ETag.
+
+        Raises:
+            StateConflict: somebody else wrote it, or it exists by now.
+            StateError: the store's reason; StateUnavailable leaves open whether it was written.
+        """
+        plain: dict[str, Any] = {**document.properties, RESERVED: document.journal.to_json()}
+        if document.e_tag is not None:
+            plain["e_tag"] = document.e_tag
+        await self._storage.write({document.key: plain})
+        return replace(document, e_tag=plain["e_tag"])

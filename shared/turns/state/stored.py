@@ -6,11 +6,8 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botbuilder.core import Storage
-
-from shared.errors import StateUnreadable
 from shared.storage.codec.opaque import Opaque
-from shared.turns.state.journal import RESERVED, Change, Journal, Properties, Stamp
+from shared.turns.state.journal import Change, Journal, Properties, Stamp
 
 WHOLE = "$document"
 """The one property of a document that is an object by itself."""
@@ -68,38 +65,3 @@ def put_together(properties: Properties, e_tag: str | None) -> Any:
         whole.e_tag = e_tag
         return whole
     return {**properties, "e_tag": e_tag}
-
-
-async def read(storage: Storage, key: str) -> Stored:
-    """
-    Read one document, which may be absent.
-
-    Raises:
-        StateUnreadable: the document is not what the app wrote; names it and the fault.
-        StateError: the store's reason.
-    """
-    try:
-        documents: dict[str, Any] = await storage.read([key])
-    except StateUnreadable as error:
-        raise StateUnreadable(f"The document {key!r} cannot be read: {error}") from error
-    document = documents.get(key)
-    if document is None:
-        return Stored(key, {}, Journal(), None)
-    properties, e_tag = take_apart(document)
-    journal = Journal.of(key, properties.pop(RESERVED, None))
-    return Stored(key, properties, journal, e_tag)
-
-
-async def write(storage: Storage, stored: Stored) -> Stored:
-    """
-    Write one document if it is still as it was read; returns it with its new ETag.
-
-    Raises:
-        StateConflict: somebody else wrote it, or it exists by now.
-        StateError: the store's reason; StateUnavailable leaves open whether it was written.
-    """
-    document: dict[str, Any] = {**stored.properties, RESERVED: stored.journal.to_json()}
-    if stored.e_tag is not None:
-        document["e_tag"] = stored.e_tag
-    await storage.write({stored.key: document})
-    return replace(stored, e_tag=document["e_tag"])
