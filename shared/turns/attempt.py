@@ -23,7 +23,7 @@ from shared.turns.replies.operations import Operation, Verb, failed_invoke, mess
 from shared.turns.replies.outbox import BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
 from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
-from shared.turns.state.stored import Stored
+from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Attempt:
     """The new ones of the home document."""
     own: Change | None = None
     """How they differ from the old ones."""
-    others: dict[str, tuple[Stored, Change]] = field(default_factory=dict)
+    others: dict[str, tuple[StoredDocument, Change]] = field(default_factory=dict)
     """Changes to other documents, each with what it is based on."""
     read: list[Journal] = field(default_factory=list)
     """The journals of all documents that the bot has read."""
@@ -157,7 +157,7 @@ async def run_bot(
 
 
 def apology(
-    error: Exception, trigger: Activity, by: str, home: Stored, texts: Apologies
+    error: Exception, trigger: Activity, by: str, home: StoredDocument, texts: Apologies
 ) -> Attempt:
     """The attempt that stands in for one that failed: nothing changes, the user is told."""
     # What an error of the bot's says may quote the user, so it stays out of the log.
@@ -177,7 +177,7 @@ def apology(
     return Attempt(by, said, answer, home.properties, is_apology=True)
 
 
-def check_size(document: Stored) -> None:
+def check_size(document: StoredDocument) -> None:
     """
     Refuse a document that the store would not take.
 

@@ -20,7 +20,7 @@ from shared.turns.replies.delivery import Progress
 from shared.turns.replies.operations import Operation, Verb, message, read_operations
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
-from shared.turns.state.stored import Stored
+from shared.turns.state.stored_document import StoredDocument
 
 _logger = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class Owner:
         self._now_s = now_s
         self._chance = chance
 
-    def lease_left_s(self, home: Stored) -> float:
+    def lease_left_s(self, home: StoredDocument) -> float:
         """For how many seconds the turn is still ours."""
         return self._leases.left_s(home.journal.unsettled.by)
 
-    async def take_over(self, home: Stored) -> Stored:
+    async def take_over(self, home: StoredDocument) -> StoredDocument:
         """
         Become the owner of a turn that was left behind.
 
@@ -48,7 +48,7 @@ class Owner:
         journal = self._taken(home.journal, Progress(last.sent, last.ids))
         return await self._documents.write_home(replace(home, journal=journal))
 
-    async def renew(self, home: Stored, progress: Progress) -> Stored | None:
+    async def renew(self, home: StoredDocument, progress: Progress) -> StoredDocument | None:
         """Stay the owner for another lease. None: we are not any more, or cannot tell."""
         until_s = loop_time_s() + max(self.lease_left_s(home), SEND_S)
         try:
@@ -56,7 +56,7 @@ class Owner:
         except TurnDeadlineExceeded:
             return None
 
-    async def settle(self, home: Stored, rest: Rest) -> Stored | None:
+    async def settle(self, home: StoredDocument, rest: Rest) -> StoredDocument | None:
         """Note that everything has happened; None: the turn is not ours any more."""
 
         def settled(journal: Journal) -> Journal:
@@ -71,7 +71,7 @@ class Owner:
             _logger.warning("turn.unsettled turn=%s (%s)", digest(home.journal.unsettled.id), cause)
             return replace(home, journal=settled(home.journal))
 
-    async def leave(self, home: Stored, rest: Rest) -> Stored | None:
+    async def leave(self, home: StoredDocument, rest: Rest) -> StoredDocument | None:
         """
         Note how far the turn came, so that whoever comes next goes on from there.
 
@@ -94,8 +94,8 @@ class Owner:
             raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
     async def amend(
-        self, home: Stored, rest: Rest, notice: str, activity: Activity
-    ) -> Stored | None:
+        self, home: StoredDocument, rest: Rest, notice: str, activity: Activity
+    ) -> StoredDocument | None:
         """
         Let the turn say what of it could not be kept, and forget the changes that say so.
 
@@ -130,8 +130,8 @@ class Owner:
         return journal.change_last(by=by, at_s=now_s, sent=progress.sent, ids=progress.ids)
 
     async def _note(
-        self, home: Stored, edit: Callable[[Journal], Journal], until_s: float
-    ) -> Stored | None:
+        self, home: StoredDocument, edit: Callable[[Journal], Journal], until_s: float
+    ) -> StoredDocument | None:
         """
         Write the journal as `edit` makes it, again until the store has taken it.
 
@@ -141,7 +141,7 @@ class Owner:
             TurnDeadlineExceeded: the store has not taken it by then.
         """
         backoff = Backoff(self._chance, until_s)
-        fresh: Stored | None = home
+        fresh: StoredDocument | None = home
         while True:
             try:
                 fresh = fresh or await self._documents.read_home(backoff)
@@ -161,7 +161,7 @@ class Owner:
 class HeldLease:
     """The lease on a turn, with the home document that says so."""
 
-    def __init__(self, owner: Owner, home: Stored) -> None:
+    def __init__(self, owner: Owner, home: StoredDocument) -> None:
         self._owner = owner
         self.home = home
 

@@ -34,7 +34,7 @@ from shared.turns.replies.operations import Operation, read_operations
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import digest
-from shared.turns.state.stored import Stored
+from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Turn:
         self._changes = Changes(
             identity.home_key, self._documents, process.documents, process.chance
         )
-        self._prefetched: Stored | None = None
+        self._prefetched: StoredDocument | None = None
         self._outdated: set[str] = set()
         """Documents that are older than this conversation has written them."""
 
@@ -97,7 +97,7 @@ class Turn:
 
     # Begin
 
-    async def begin(self) -> Stored:
+    async def begin(self) -> StoredDocument:
         """Read the home document, and see to it that the turn before is settled."""
         home, self._prefetched = await asyncio.gather(
             self._documents.read_home(self._backoff), self._documents.read_user()
@@ -120,11 +120,11 @@ class Turn:
 
     # Run
 
-    async def run(self, home: Stored) -> Attempt:
+    async def run(self, home: StoredDocument) -> Attempt:
         """Run the bot on staged documents; nothing that it does leaves before the commit."""
         seen = {key: seen.version for key, seen in home.journal.seen.items()}
 
-        async def read(key: str) -> Stored:
+        async def read(key: str) -> StoredDocument:
             document = self._prefetched
             if document is None or document.key != key or document.version < seen.get(key, 0):
                 document = await self._documents.read_at_least(seen.get(key, 0), key, self._backoff)
@@ -145,7 +145,7 @@ class Turn:
 
     # Commit
 
-    async def commit(self, home: Stored, attempt: Attempt) -> Stored | None:
+    async def commit(self, home: StoredDocument, attempt: Attempt) -> StoredDocument | None:
         """
         Write state, journal, replies and changes to other documents at once.
 
@@ -158,7 +158,7 @@ class Turn:
             sorry = apology(error, self._context.activity, attempt.by, home, self._apologies)
             return await self._commit(home, sorry)
 
-    async def _commit(self, home: Stored, attempt: Attempt) -> Stored | None:
+    async def _commit(self, home: StoredDocument, attempt: Attempt) -> StoredDocument | None:
         now_s = self._now_s()
         stamp = home.journal.next_stamp(now_s, attempt.read)
         record = attempt.record(self._turn_id, stamp, now_s)
@@ -183,7 +183,7 @@ class Turn:
             await self._backoff.pause(error)
             return None
 
-    async def finish(self, home: Stored) -> Stored | None:
+    async def finish(self, home: StoredDocument) -> StoredDocument | None:
         """
         Apply, deliver and settle the last turn.
 
@@ -204,7 +204,7 @@ class Turn:
 
     # Apply
 
-    async def apply(self, home: Stored) -> Applied:
+    async def apply(self, home: StoredDocument) -> Applied:
         """Bring the turn's changes to other documents, in time to note what was sent."""
         last = home.journal.unsettled
         attempt = self._attempts.get(last.by)
@@ -214,7 +214,7 @@ class Turn:
 
     # Deliver
 
-    async def deliver(self, home: Stored) -> tuple[Stored, Progress]:
+    async def deliver(self, home: StoredDocument) -> tuple[StoredDocument, Progress]:
         """
         Send the replies in order, renewing the lease where it gets short.
 
@@ -232,7 +232,9 @@ class Turn:
 
     # Settle
 
-    async def settle(self, home: Stored, applied: Applied, progress: Progress) -> Stored | None:
+    async def settle(
+        self, home: StoredDocument, applied: Applied, progress: Progress
+    ) -> StoredDocument | None:
         """
         Note that the turn is finished, or how far it came.
 
@@ -259,7 +261,7 @@ class Turn:
 
     # Recover
 
-    async def recover(self, home: Stored) -> Stored | None:
+    async def recover(self, home: StoredDocument) -> StoredDocument | None:
         """Finish an abandoned turn; nothing that its owner still writes counts any more."""
         try:
             taken = await self._owner.take_over(home)
@@ -272,7 +274,7 @@ class Turn:
 
     # Respond
 
-    async def respond(self, home: Stored, by: str) -> None:
+    async def respond(self, home: StoredDocument, by: str) -> None:
         """Give the adapter what the HTTP response says, again if it was said before."""
         attempt = self._attempts.get(by)
         texts = home.journal.answer_of(self._turn_id, self._former_id)

@@ -160,7 +160,7 @@ APPLYING = (
     ),
     Mutant(
         "a property that was removed does not come back",
-        "state/stored.py",
+        "state/stored_document.py",
         "journal = self.journal.stamped(change.names, stamp)",
         "journal = self.journal.stamped(change.put, stamp)",
         (Fault.SHARED_PROPERTY, Fault.CHANNEL_SLOW, Fault.STORE_SLOW),

@@ -12,7 +12,7 @@ from shared.turns.chance import Chance
 from shared.turns.locks import Locks
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Change, Stamp, TurnRecord, digest
-from shared.turns.state.stored import Stored
+from shared.turns.state.stored_document import StoredDocument
 
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +42,9 @@ class Changes:
         self._locks = locks
         self._chance = chance
 
-    async def apply(self, last: TurnRecord, bases: dict[str, Stored], until_s: float) -> Applied:
+    async def apply(
+        self, last: TurnRecord, bases: dict[str, StoredDocument], until_s: float
+    ) -> Applied:
         """
         Apply a turn's changes; raises nothing.
 
@@ -65,7 +67,7 @@ class Changes:
         key: str,
         change: Change,
         stamp: Stamp,
-        base: Stored | None,
+        base: StoredDocument | None,
         until_s: float,
     ) -> None:
         try:
@@ -81,8 +83,13 @@ class Changes:
             applied.pending[key] = cause if isinstance(cause, Exception) else error
 
     async def _change(
-        self, key: str, change: Change, stamp: Stamp, document: Stored | None, until_s: float
-    ) -> Stored:
+        self,
+        key: str,
+        change: Change,
+        stamp: Stamp,
+        document: StoredDocument | None,
+        until_s: float,
+    ) -> StoredDocument:
         backoff = Backoff(self._chance, until_s)
         while True:
             try:

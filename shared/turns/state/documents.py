@@ -14,7 +14,7 @@ from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LAG_S
 from shared.turns.state.journal import RESERVED, Journal, digest
-from shared.turns.state.stored import Stored, take_apart
+from shared.turns.state.stored_document import StoredDocument, take_apart
 
 _logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Documents:
         self._user_key = identity.user_key
         self._home_version = 0
 
-    async def read_home(self, backoff: Backoff) -> Stored:
+    async def read_home(self, backoff: Backoff) -> StoredDocument:
         """
         Read the home document, never an older one than was read or written before.
 
@@ -43,20 +43,20 @@ class Documents:
                 return home
             await backoff.pause()
 
-    async def write_home(self, home: Stored) -> Stored:
+    async def write_home(self, home: StoredDocument) -> StoredDocument:
         """Write the home document; see `write`."""
         written = await self.write(home)
         self._home_version = written.version
         return written
 
-    async def read_user(self) -> Stored | None:
+    async def read_user(self) -> StoredDocument | None:
         """The user's document, on suspicion; whoever needs it reads it if this fails."""
         try:
             return await self.read(self._user_key) if self._user_key else None
         except Exception:
             return None
 
-    async def read_at_least(self, version: int, key: str, backoff: Backoff) -> Stored:
+    async def read_at_least(self, version: int, key: str, backoff: Backoff) -> StoredDocument:
         """
         Read a document that is not older than the version; replicas may lag behind.
 
@@ -76,7 +76,7 @@ class Documents:
                 return document
             await backoff.pause()
 
-    async def _read_repeatedly(self, key: str, backoff: Backoff) -> Stored:
+    async def _read_repeatedly(self, key: str, backoff: Backoff) -> StoredDocument:
         while True:
             try:
                 return await self.read(key)
@@ -85,7 +85,7 @@ class Documents:
                     raise
                 await backoff.pause(error)
 
-    async def read(self, key: str) -> Stored:
+    async def read(self, key: str) -> StoredDocument:
         """
         Read a document once, which may be absent.
 
@@ -99,12 +99,12 @@ class Documents:
             raise StateUnreadable(f"The document {key!r} cannot be read: {error}") from error
         document = documents.get(key)
         if document is None:
-            return Stored(key, {}, Journal(), None)
+            return StoredDocument(key, {}, Journal(), None)
         properties, e_tag = take_apart(document)
         journal = Journal.of(key, properties.pop(RESERVED, None))
-        return Stored(key, properties, journal, e_tag)
+        return StoredDocument(key, properties, journal, e_tag)
 
-    async def write(self, document: Stored) -> Stored:
+    async def write(self, document: StoredDocument) -> StoredDocument:
         """
         Write a document once, if it is still as it was read; returns it with its new ETag.
 

@@ -14,7 +14,7 @@ WHOLE = "$document"
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredDocument:
     """What was read, or what is to be written in its place."""
 
     key: str
@@ -28,7 +28,7 @@ class Stored:
     def version(self) -> int:
         return self.journal.version
 
-    def changed_by(self, change: Change, stamp: Stamp) -> "Stored":
+    def changed_by(self, change: Change, stamp: Stamp) -> "StoredDocument":
         """This document with a turn's changes over it; properties of others stay."""
         kept = {name: value for name, value in self.properties.items() if name not in change.drop}
         properties = {**kept, **change.put}
