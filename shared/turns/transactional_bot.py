@@ -10,7 +10,7 @@ from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
 from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
-from shared.turns.attempt import Apologies
+from shared.turns.apologies import Apologies
 from shared.turns.backoff import Backoff
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock, loop_time_s

@@ -20,7 +20,8 @@ from shared.errors import (
     StateUnreadable,
     TurnDeadlineExceeded,
 )
-from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
+from shared.turns.apologies import Apologies, apology
+from shared.turns.attempt import Attempt, check_size, run_bot
 from shared.turns.backoff import STORE_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.giving_up import rest_of

@@ -260,7 +260,7 @@ DELIVERING = (
     ),
     Mutant(
         "what does not answer is apologised for only where somebody has said something",
-        "attempt.py",
+        "apologies.py",
         "elif trigger.type == ActivityTypes.message:",
         "else:",
         (Fault.BOT_RAISES,),
