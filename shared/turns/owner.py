@@ -13,10 +13,10 @@ from shared.errors import DeliveryUncertain, TurnDeadlineExceeded
 from shared.turns.backoff import Backoff
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock, loop_time_s
-from shared.turns.giving_up import Rest
 from shared.turns.leases import Leases
 from shared.turns.limits import SEND_S, SETTLE_S
-from shared.turns.replies.delivery import Progress
+from shared.turns.remainder import Remainder
+from shared.turns.replies.delivery import DeliveryProgress
 from shared.turns.replies.operations import Operation, Verb, message, read_operations
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
@@ -45,10 +45,12 @@ class Owner:
         Raises what a write raises.
         """
         last = home.journal.unsettled
-        journal = self._taken(home.journal, Progress(last.sent, last.ids))
+        journal = self._taken(home.journal, DeliveryProgress(last.sent, last.ids))
         return await self._documents.write_home(replace(home, journal=journal))
 
-    async def renew(self, home: StoredDocument, progress: Progress) -> StoredDocument | None:
+    async def renew(
+        self, home: StoredDocument, progress: DeliveryProgress
+    ) -> StoredDocument | None:
         """Stay the owner for another lease. None: we are not any more, or cannot tell."""
         until_s = loop_time_s() + max(self.lease_left_s(home), SEND_S)
         try:
@@ -56,11 +58,11 @@ class Owner:
         except TurnDeadlineExceeded:
             return None
 
-    async def settle(self, home: StoredDocument, rest: Rest) -> StoredDocument | None:
+    async def settle(self, home: StoredDocument, remainder: Remainder) -> StoredDocument | None:
         """Note that everything has happened; None: the turn is not ours any more."""
 
         def settled(journal: Journal) -> Journal:
-            return journal.settle(rest.ids, rest.versions, self._now_s())
+            return journal.settle(remainder.ids, remainder.versions, self._now_s())
 
         try:
             return await self._note(home, settled, loop_time_s() + SETTLE_S)
@@ -71,7 +73,7 @@ class Owner:
             _logger.warning("turn.unsettled turn=%s (%s)", digest(home.journal.unsettled.id), cause)
             return replace(home, journal=settled(home.journal))
 
-    async def leave(self, home: StoredDocument, rest: Rest) -> StoredDocument | None:
+    async def leave(self, home: StoredDocument, remainder: Remainder) -> StoredDocument | None:
         """
         Note how far the turn came, so that whoever comes next goes on from there.
 
@@ -79,13 +81,13 @@ class Owner:
         """
 
         def left(journal: Journal) -> Journal:
-            return journal.expect(rest.versions, self._now_s()).change_last(
+            return journal.expect(remainder.versions, self._now_s()).change_last(
                 by="",
-                sent=rest.sent,
-                ids=rest.ids,
-                writes=rest.writes,
-                fruitless=rest.fruitless,
-                fruitless_since_s=rest.fruitless_since_s,
+                sent=remainder.sent,
+                ids=remainder.ids,
+                writes=remainder.writes,
+                fruitless=remainder.fruitless,
+                fruitless_since_s=remainder.fruitless_since_s,
             )
 
         try:
@@ -94,7 +96,7 @@ class Owner:
             raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
     async def amend(
-        self, home: StoredDocument, rest: Rest, notice: str, activity: Activity
+        self, home: StoredDocument, remainder: Remainder, notice: str, activity: Activity
     ) -> StoredDocument | None:
         """
         Let the turn say what of it could not be kept, and forget the changes that say so.
@@ -109,11 +111,11 @@ class Owner:
         is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)
 
         def amended(journal: Journal) -> Journal:
-            known = journal.expect(rest.versions, self._now_s())
-            return self._taken(known, Progress(rest.sent, rest.ids)).change_last(
+            known = journal.expect(remainder.versions, self._now_s())
+            return self._taken(known, DeliveryProgress(remainder.sent, remainder.ids)).change_last(
                 replies=last.replies if is_in_answer else [*last.replies, text],
                 answer=[*(last.answer or []), text] if is_in_answer else last.answer,
-                writes=rest.writes,
+                writes=remainder.writes,
                 fruitless=0,
             )
 
@@ -122,7 +124,7 @@ class Owner:
         except TurnDeadlineExceeded as error:
             raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
-    def _taken(self, journal: Journal, progress: Progress) -> Journal:
+    def _taken(self, journal: Journal, progress: DeliveryProgress) -> Journal:
         # Anew each time: others measure the lease by how long they see this name.
         by = self._chance.token()
         self._leases.take(by)
@@ -170,7 +172,7 @@ class HeldLease:
         """For how many more seconds."""
         return self._owner.lease_left_s(self.home)
 
-    async def renew(self, progress: Progress) -> bool:
+    async def renew(self, progress: DeliveryProgress) -> bool:
         """Take it again from now, and note how far the delivery is. False: it is lost."""
         renewed = await self._owner.renew(self.home, progress)
         self.home = renewed or self.home

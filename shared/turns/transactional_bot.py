@@ -49,7 +49,7 @@ class TransactionalBot(Bot):
 
     async def on_turn(self, context: TurnContext) -> None:
         """
-        Handle one activity; see `Turn.happen` for what it raises.
+        Handle one activity; see `Turn.complete` for what it raises.
 
         Raises:
             MalformedActivity: the activity belongs to no conversation.
@@ -68,7 +68,7 @@ class TransactionalBot(Bot):
         )
         async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
-                await turn.happen()
+                await turn.complete()
             except (StateUnreadable, StateTooLarge, StateNotStorable) as error:
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.

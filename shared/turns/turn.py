@@ -1,7 +1,7 @@
 """
 The atomic turn: one activity, handled completely and once, or not at all.
 
-Read from top to bottom: `Turn.happen` is the whole, and the steps follow in its order.
+Read from top to bottom: `Turn.complete` is the whole, and the steps follow in its order.
 docs/adr/0001-atomic-turns.md has the picture and the reasons.
 """
 
@@ -24,13 +24,13 @@ from shared.turns.apologies import Apologies, apology
 from shared.turns.attempt import Attempt, check_size, run_bot
 from shared.turns.backoff import STORE_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
-from shared.turns.giving_up import rest_of
 from shared.turns.identity import TurnIdentity
 from shared.turns.leases import Leases, TurnState
 from shared.turns.limits import SEND_S
 from shared.turns.owner import HeldLease, Owner
 from shared.turns.process import Process
-from shared.turns.replies.delivery import Channel, Progress
+from shared.turns.remainder import remainder_of
+from shared.turns.replies.delivery import Channel, DeliveryProgress
 from shared.turns.replies.operations import Operation, read_operations
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
@@ -76,7 +76,7 @@ class Turn:
         self._outdated: set[str] = set()
         """Documents that are older than this conversation has written them."""
 
-    async def happen(self) -> None:
+    async def complete(self) -> None:
         """
         Take the activity through all steps; when this returns, its turn is settled.
 
@@ -215,14 +215,14 @@ class Turn:
 
     # Deliver
 
-    async def deliver(self, home: StoredDocument) -> tuple[StoredDocument, Progress]:
+    async def deliver(self, home: StoredDocument) -> tuple[StoredDocument, DeliveryProgress]:
         """
         Send the replies in order, renewing the lease where it gets short.
 
         Returns how far it came, with the home document as it is by then.
         """
         last = home.journal.unsettled
-        progress = Progress(last.sent, last.ids)
+        progress = DeliveryProgress(last.sent, last.ids)
         if last.is_delivered:
             return home, progress
         attempt = self._attempts.get(last.by)
@@ -234,7 +234,7 @@ class Turn:
     # Settle
 
     async def settle(
-        self, home: StoredDocument, applied: Applied, progress: Progress
+        self, home: StoredDocument, applied: Applied, progress: DeliveryProgress
     ) -> StoredDocument | None:
         """
         Note that the turn is finished, or how far it came.
@@ -244,19 +244,19 @@ class Turn:
         Returns the settled document, or None if the turn is not ours any more.
         """
         last = home.journal.unsettled
-        rest = rest_of(last, progress, applied, self._now_s(), self._watch)
-        if rest.is_nothing:
-            settled = await self._owner.settle(home, rest)
+        remainder = remainder_of(last, progress, applied, self._now_s(), self._watch)
+        if remainder.is_nothing:
+            settled = await self._owner.settle(home, remainder)
             if settled and (last.id != self._turn_id or not self._attempts):
                 age_s = self._now_s() - last.stamp / 1000
                 _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
             return settled
-        if rest.lost:
-            notice = self._apologies.not_kept.format(names=", ".join(rest.lost_names))
-            amended = await self._owner.amend(home, rest, notice, self._context.activity)
+        if remainder.lost:
+            notice = self._apologies.not_kept.format(names=", ".join(remainder.lost_names))
+            amended = await self._owner.amend(home, remainder, notice, self._context.activity)
             return await self.finish(amended) if amended else None
         _logger.warning("turn.unsettled turn=%s", digest(last.id))
-        if await self._owner.leave(home, rest) is None:
+        if await self._owner.leave(home, remainder) is None:
             return None
         raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")
 

@@ -195,7 +195,7 @@ APPLYING = (
     ),
     Mutant(
         "a change that never succeeds is given up",
-        "giving_up.py",
+        "remainder.py",
         "if tries.are_enough(passing=isinstance(error, (*STORE_FAULTS, TimeoutError))):",
         "if False:",
         (Fault.DOCUMENT_UNKNOWN_ERROR,),
@@ -206,15 +206,15 @@ DELIVERING = (
     Mutant(
         "how many replies were sent is noted",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
+        'by="",\n                sent=remainder.sent,',
         'by="",\n                sent=home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what was sent is an absolute count",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=rest.sent + home.journal.unsettled.sent,',
+        'by="",\n                sent=remainder.sent,',
+        'by="",\n                sent=remainder.sent + home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
@@ -246,14 +246,14 @@ DELIVERING = (
     ),
     Mutant(
         "a reply that is never taken is given up",
-        "giving_up.py",
+        "remainder.py",
         "if progress.stuck and tries.are_enough",
         "if False and tries.are_enough",
         (Fault.CHANNEL_NEVER_ANSWERS,),
     ),
     Mutant(
         "a reply is given up only after some time",
-        "giving_up.py",
+        "remainder.py",
         "return self.count >= most and is_long",
         "return self.count >= most",
         (Fault.CHANNEL_FAILED,),

@@ -119,7 +119,7 @@ class World:
         for number in range(self.chance.choice((1, 2, 2, 3))):
             self._start_instance(f"i{number}")
         for event in self.plan.events:
-            self.loop.call_at(event.at_s, disturbances.happen, self, event)
+            self.loop.call_at(event.at_s, disturbances.disturb, self, event)
         deliveries = [self._deliver(said) for said in self.said]
         deliveries += [self._deliver(said) for said in self.said if said.twice_at_once]
         healing = self.loop.call_at(HEALED_AT_S, self._heal)
