@@ -73,7 +73,7 @@ class CountedStorage(Storage):
                 raise fault
 
 
-class FakeChannel:
+class RecordingChannel:
     """The Bot Connector's operations on conversations."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class FakeChannel:
 
 
 class _Connectors:
-    def __init__(self, channel: FakeChannel) -> None:
+    def __init__(self, channel: RecordingChannel) -> None:
         self._client = SimpleNamespace(conversations=channel)
 
     async def create(self, _service_url: str, _audience: str) -> SimpleNamespace:
@@ -133,7 +133,7 @@ class Room:
 
     def __init__(self, handler: Handler, storage: CountedStorage, **options: Any) -> None:
         self.storage = storage
-        self.channel = FakeChannel()
+        self.channel = RecordingChannel()
         self.runs = 0
         self.adapter = CloudAdapterBase(_Authentication())
         self.bot = TransactionalBot(self._create_bot(handler), storage, **options)
