@@ -13,7 +13,7 @@ from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, DeliveryModes
 
 from shared.errors import StateNotStorable, StateTooLarge
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 from shared.storage.codec.opaque import Opaque
 from shared.storage.sizes import size_beyond
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
@@ -159,7 +159,7 @@ def as_json(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    return Opaque.stored(value) if type(value) is Opaque else to_wire(value)
+    return Opaque.stored(value) if type(value) is Opaque else to_plain_json(value)
 
 
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, DeliveryModes
 
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 from shared.turns.clock import loop_time_s
 from shared.turns.limits import (
     LAST_LOOK_S,
@@ -106,7 +106,7 @@ class Channel:
                 # It is put among the replies, where the SDK does not know what to do with it.
                 subject = copy(subject)
                 if isinstance(subject.value, InvokeResponse):
-                    subject.value = to_wire(subject.value)
+                    subject.value = to_plain_json(subject.value)
             await self._send(subject, delivery_mode)
 
     async def say(self, activity: Activity) -> None:
