@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEASE_S = 6.0
 
 
-def happen(world: "World", event: Event) -> None:
+def disturb(world: "World", event: Event) -> None:
     """Let an event of the plan happen."""
     if event.key:
         _change_document(world, event)

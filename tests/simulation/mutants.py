@@ -102,8 +102,8 @@ READING = (
     Mutant(
         "no document is read older than the conversation has written it",
         "turn.py",
-        "seen.get(key, 0), key, self._patience",
-        "0, key, self._patience",
+        "seen.get(key, 0), key, self._backoff",
+        "0, key, self._backoff",
         (Fault.STORE_LAGGING,),
     ),
     Mutant(
@@ -160,7 +160,7 @@ APPLYING = (
     ),
     Mutant(
         "a property that was removed does not come back",
-        "state/stored.py",
+        "state/stored_document.py",
         "journal = self.journal.stamped(change.names, stamp)",
         "journal = self.journal.stamped(change.put, stamp)",
         (Fault.SHARED_PROPERTY, Fault.CHANNEL_SLOW, Fault.STORE_SLOW),
@@ -196,7 +196,7 @@ APPLYING = (
     ),
     Mutant(
         "a change that never succeeds is given up",
-        "giving_up.py",
+        "remainder.py",
         "if tries.are_enough(passing=isinstance(error, (*STORE_FAULTS, TimeoutError))):",
         "if False:",
         (Fault.DOCUMENT_UNKNOWN_ERROR,),
@@ -207,15 +207,15 @@ DELIVERING = (
     Mutant(
         "how many replies were sent is noted",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=last_of(home).sent,',
+        'by="",\n                sent=remainder.sent,',
+        'by="",\n                sent=home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what was sent is an absolute count",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=rest.sent + last_of(home).sent,',
+        'by="",\n                sent=remainder.sent,',
+        'by="",\n                sent=remainder.sent + home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
@@ -247,21 +247,21 @@ DELIVERING = (
     ),
     Mutant(
         "a reply that is never taken is given up",
-        "giving_up.py",
+        "remainder.py",
         "if progress.stuck and tries.are_enough",
         "if False and tries.are_enough",
         (Fault.CHANNEL_NEVER_ANSWERS,),
     ),
     Mutant(
         "a reply is given up only after some time",
-        "giving_up.py",
+        "remainder.py",
         "return self.count >= most and is_long",
         "return self.count >= most",
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what does not answer is apologised for only where somebody has said something",
-        "attempt.py",
+        "apologies.py",
         "elif trigger.type == ActivityTypes.message:",
         "else:",
         (Fault.BOT_RAISES,),

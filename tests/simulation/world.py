@@ -92,7 +92,7 @@ class World(Observer):
         for number in range(self.chance.choice((1, 2, 2, 3))):
             self._start_instance(f"i{number}")
         for event in self.plan.events:
-            self.loop.call_at(event.at_s, disturbances.happen, self, event)
+            self.loop.call_at(event.at_s, disturbances.disturb, self, event)
         deliveries = [self._deliver(said) for said in self.said]
         deliveries += [self._deliver(said) for said in self.said if said.twice_at_once]
         healing = self.loop.call_at(HEALED_AT_S, self._heal)
@@ -142,11 +142,6 @@ class World(Observer):
             if instance.clock_ahead_s and self.instances:
                 self.happened[Fault.CLOCK_SKEW] += 1
         instance.is_newer = Fault.JOURNAL_NEWER in self.plan.drawn and self.chance.random() < 0.5
-        surroundings = self.product.surroundings(
-            now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
-            token=self._next_token,
-            chance=self.chance,
-        )
         client = StoreClient(
             self.store,
             self.chance,
@@ -156,7 +151,10 @@ class World(Observer):
             instance.is_newer,
         )
         instance.bot = self.product.transactional_bot(
-            lambda storage: self._create_bot(storage, self), client, surroundings=surroundings
+            lambda storage: self._create_bot(storage, self),
+            client,
+            now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
+            chance=self.product.chance(token=self._next_token, jitter=self.chance),
         )
         if self.plan.deaths:
             self.plan.deaths -= 1
