@@ -227,8 +227,8 @@ DELIVERING = (
     Mutant(
         "the lease is renewed while a reply is on its way",
         "replies/delivery.py",
-        "timeout=max(0.0, lease.left_s - SEND_S)",
-        "timeout=60",
+        "timer = loop.call_later(lease.left_s - SEND_S, begin_to_keep)",
+        "timer = loop.call_later(60, begin_to_keep)",
         (Fault.CHANNEL_SLOW,),
     ),
     Mutant(
