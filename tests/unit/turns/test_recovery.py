@@ -10,7 +10,6 @@ import pytest
 from botbuilder.core import Storage, TurnContext, UserState
 
 from shared.errors import DeliveryUncertain, StateUnavailable
-from shared.turns import Surroundings
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LEASE_S, SEND_LIMIT_S
 from shared.turns.locks import Locks
@@ -68,7 +67,7 @@ def test_the_log_tells_what_is_unsettled_and_what_is_not_any_more(
 ) -> None:
     """An operator's alert pairs the two lines by a name that tells nobody's id."""
     clock_s = [1_000_000.0]
-    room = room_with(say_ten, surroundings=Surroundings(now_s=lambda: clock_s[0]))
+    room = room_with(say_ten, now_s=lambda: clock_s[0])
 
     async def history() -> None:
         await room.hears(id="settled")
