@@ -23,7 +23,7 @@ from benchmarks.summary import TITLES, growth_figures, medians, parts_table, tab
 from local.node_services.emulators import LocalServiceError, install_npm_packages
 
 
-class Progress:
+class StepLog:
     """Says on one line each what is running, and since when."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ def main() -> int:
         extent = replace(extent, rounds=arguments.rounds)
     folder = ROOT / ".local/bench/quick" if arguments.quick else BENCHMARKS / "results"
     try:
-        results = measure(arguments.stacks, extent, Progress())
+        results = measure(arguments.stacks, extent, StepLog())
         write(results, folder)
     except (BenchmarkError, LocalServiceError) as error:
         print(error, file=sys.stderr)
@@ -70,7 +70,7 @@ def main() -> int:
     return 0
 
 
-def measure(stacks: list[str], extent: Extent, progress: Progress) -> dict[str, Any]:
+def measure(stacks: list[str], extent: Extent, progress: StepLog) -> dict[str, Any]:
     """Measure every stack in every round."""
     install_npm_packages(progress)
     pythons = {stack: prepare(stack, progress) for stack in stacks}

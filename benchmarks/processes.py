@@ -29,7 +29,7 @@ class BenchmarkError(Exception):
     """The benchmark cannot run; the message is one sentence that says what to do."""
 
 
-class Conversant:
+class LineProcess:
     """A process that answers lines with lines."""
 
     def __init__(
@@ -77,10 +77,10 @@ class Conversant:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._ended() from None
-        return self.hear()
+        return self.next_line()
 
-    def hear(self) -> dict[str, Any]:
-        """Return the next line, which was not asked for."""
+    def next_line(self) -> dict[str, Any]:
+        """Return what the next line says, whether or not it answers a question."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             # The SDKs print for themselves, too.
@@ -113,12 +113,12 @@ def _plain_environ() -> dict[str, str]:
     }
 
 
-class Store(Conversant):
+class Store(LineProcess):
     """The Cosmos DB server, which counts what it is asked and can be slow on purpose."""
 
     def __init__(self) -> None:
         super().__init__([node(), BENCHMARKS / "store.cjs"])
-        self._cosmos = CosmosServer(self.hear()["port"])
+        self._cosmos = CosmosServer(self.next_line()["port"])
 
     def create_container(self, container_id: str) -> dict[str, str]:
         """Create an empty container and return the settings that point at it."""
@@ -136,19 +136,19 @@ class Store(Conversant):
         return self.ask(delay_ms=delay_ms)
 
 
-class Load(Conversant):
+class Load(LineProcess):
     """The users of the bot and the channel between."""
 
     def __init__(self) -> None:
         super().__init__([node(), BENCHMARKS / "load.cjs"])
-        self.hear()
+        self.next_line()
 
     def run(self, port: int, *, delay_ms: int = 0, **how: Any) -> dict[str, Any]:
         """Let users talk to the bot at `port`; see load.cjs for how."""
         return self.ask(port=port, delay_ms=delay_ms, **{"texts": ["Hello there!"], **how})
 
 
-class Server(Conversant):
+class Server(LineProcess):
     """A bot in a process of its own, behind the front."""
 
     def __init__(self, stack: str, python: Path, settings: Mapping[str, str]) -> None:

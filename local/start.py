@@ -17,7 +17,7 @@ from local.functions_host.core_tools import CoreTools
 from local.functions_host.functions import FunctionApp
 from local.functions_host.host_names import HostNames
 from local.functions_host.host_process import HostProcess
-from local.functions_host.reload import look_after
+from local.functions_host.reload import reload_on_changes
 from local.functions_host.settings import LocalSettings
 from local.node_services.emulators import Azurite, CosmosServer
 from local.node_services.npm import install_npm_packages
@@ -95,12 +95,12 @@ def run(options: StartOptions, services: ExitStack) -> int:
         console.say("Node is not installed, so there is no page; chat in a terminal.")
     if in_terminal:
         console.say(console.dim("The bot stops when you leave the chat."))
-        return look_after(host, console, _chat_here(url, services))
+        return reload_on_changes(host, console, _chat_here(url, services))
     if with_page:
         _open_page(f"http://127.0.0.1:{port}{messages_path}", options, services)
     _tell("Chat", "python3 dev.py chat" + (f" --url {url}" if url != DEFAULT_URL else ""))
     console.say(console.dim("Ctrl-C stops everything."))
-    return look_after(host, console)
+    return reload_on_changes(host, console)
 
 
 def _start_stores(environ: dict[str, str], services: ExitStack) -> CosmosServer:

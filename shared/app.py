@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import azure.functions as func
-from botbuilder.core import Storage
 
 from shared import log_hygiene
 from shared.bot import STATE_TYPES, create_bot
@@ -20,6 +19,7 @@ from shared.channel.http_pool import HttpPool
 from shared.channel.tokens import TokenSource, token_fetcher
 from shared.connections.per_loop import PerLoop
 from shared.settings import AppType, Settings
+from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
@@ -57,7 +57,7 @@ class App:
     """The application of one worker. Nothing is connected before the first genuine request."""
 
     endpoint: MessagesEndpoint
-    storage: Storage
+    storage: StateStorage
     http: HttpPool
     preparations: Preparations = field(default_factory=Preparations)
 
@@ -69,12 +69,10 @@ class App:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
         await self.preparations.settle()
         await self.http.close()
-        # The SDK's Storage has no such method; of ours, only the one with connections.
-        if close := getattr(self.storage, "close", None):
-            await close()
+        await self.storage.close()
 
 
-def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
+def create_app(settings: Settings, *, storage: StateStorage | None = None) -> App:
     """
     Build the application.
 
@@ -95,9 +93,7 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     steps: list[Callable[[], Awaitable[object]]] = []
     # Without an identity there is no token to wait for, and the first turn connects by itself.
     if tokens is not None:
-        steps.append(partial(tokens.get, cloud.oauth_scope))
-        if connect := getattr(storage, "connect", None):
-            steps.append(connect)
+        steps += [partial(tokens.get, cloud.oauth_scope), storage.connect]
     preparations = Preparations(*steps)
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
@@ -108,7 +104,7 @@ def create_app(settings: Settings, *, storage: Storage | None = None) -> App:
     return App(endpoint, storage, http, preparations)
 
 
-def _create_storage(settings: Settings) -> Storage:
+def _create_storage(settings: Settings) -> StateStorage:
     codec = DocumentCodec(STATE_TYPES)
     if settings.cosmos is None:
         _logger.warning("CosmosDbEndpoint is not set: state is lost when this process ends.")

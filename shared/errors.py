@@ -10,7 +10,7 @@ Every error that this application raises on purpose.
     │   ├── MethodNotAllowed            not a POST
     │   ├── RequestTooLarge             more bytes than a turn may have
     │   └── UnsupportedMediaType        not JSON
-    ├── KeysUnavailable             no token of the channel's can be checked
+    ├── SigningKeysUnavailable      no token of the channel's can be checked
     ├── TokenUnavailable            the bot's identity gets no token for its replies
     ├── RequestNotSent              no byte of a request to the channel has left
     ├── StateError                  state could not be read or written
@@ -75,7 +75,7 @@ class UnsupportedMediaType(RequestRefused):
     """The body is not declared to be JSON."""
 
 
-class KeysUnavailable(BotApplicationError):
+class SigningKeysUnavailable(BotApplicationError):
     """The channel's signing keys cannot be fetched, so nobody can be authenticated."""
 
 

@@ -92,14 +92,14 @@ class Lines(str):
     __slots__ = ()
 
 
-def describe(error: BaseException) -> Lines:
+def trace_without_messages(error: BaseException) -> Lines:
     """
     Tell the kinds of an error and of its causes, and where they were raised, in several lines.
 
     Not what they say: a bot's errors quote what users wrote.
     """
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    before = f"{describe(cause)}which led to\n" if cause else ""
+    before = f"{trace_without_messages(cause)}which led to\n" if cause else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
     return Lines(f"{before}{type(error).__module__}.{type(error).__qualname__}\n{frames}")
 

@@ -114,9 +114,10 @@ Installs and changes nothing. The exit code is 1 if something must be fixed.""",
         further_arguments="[options]",
         explains_itself=True,
         details="""
-Instances die, the store fails, lags or loses answers, the channel delivers again. The same
-seed always gives the same history; --seed 4711 prints one. With --own the bot in shared/bot takes
-part, and is compared with the same turns run one after the other, without failures.""",
+Instances die and stand still, clocks jump, store and channel fail in all their ways, bots hang.
+Tables show how often each of these happened. The same seed always gives the same history: --seed
+4711 prints one; --fault NAME plays only histories with that fault. With --own the bot in shared/bot
+takes part, and is compared with the same turns run one after the other, without failures.""",
     ),
     "bench": Command(
         "measure the bot against the stock SDK, its successor and the bare requests",

@@ -19,7 +19,7 @@ from local.functions_host.functions import FunctionApp
 from local.functions_host.host import SHUTDOWN_TIMEOUT_S
 from local.functions_host.host_names import HostNames
 from local.functions_host.settings import LocalSettings
-from local.functions_host.worker import Order, Word, work
+from local.functions_host.worker import Assignment, Command, work
 
 # The host itself waits that long for requests under way, and a moment to end.
 STOP_TIMEOUT_S = SHUTDOWN_TIMEOUT_S + 2.0
@@ -86,13 +86,13 @@ class HostProcess:
         """
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
-        order = Order(app, environ, self._quiet, self._names)
+        assignment = Assignment(app, environ, self._quiet, self._names)
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving
         if self._leaving is not None:
             self._leaving.leave()
-        self._serving = _Worker(order, self._listener)
+        self._serving = _Worker(assignment, self._listener)
 
     def stop(self) -> None:
         """End the process once requests under way are answered; new ones wait."""
@@ -117,10 +117,10 @@ class HostProcess:
 class _Worker:
     """One process, and the line to it."""
 
-    def __init__(self, order: Order, listener: socket.socket) -> None:
+    def __init__(self, assignment: Assignment, listener: socket.socket) -> None:
         self._line, other_end = _spawn.Pipe()
         self.process = _spawn.Process(
-            target=work, args=(order, listener, other_end), name="functions-host"
+            target=work, args=(assignment, listener, other_end), name="functions-host"
         )
         with _no_ctrl_c():
             self.process.start()
@@ -130,7 +130,7 @@ class _Worker:
     def leave(self) -> None:
         """Return once the process accepts no more connections; it ends by itself."""
         with contextlib.suppress(OSError):  # it has ended already
-            self._line.send(Word.LEAVE)
+            self._line.send(Command.LEAVE)
             if self._line.poll(STOP_TIMEOUT_S):
                 return
         self.kill()

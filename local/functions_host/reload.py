@@ -20,7 +20,7 @@ WATCH_INTERVAL_S = 0.25
 SETTLE_INTERVAL_S = 0.1
 
 
-def look_after(
+def reload_on_changes(
     host: HostProcess | CoreTools,
     console: Console,
     chat: "Popen[bytes] | None" = None,

@@ -24,8 +24,8 @@ from local.functions_host.logs import configure_logging
 LAST_REQUESTS_S = 1.0
 
 
-class Word(Enum):
-    """What the process may be told."""
+class Command(Enum):
+    """What the process may be told to do."""
 
     STOP = auto()
     """Answer the requests under way and end. SIGTERM says so, and the end of the starter."""
@@ -34,7 +34,7 @@ class Word(Enum):
 
 
 @dataclass(frozen=True)
-class Order:
+class Assignment:
     """What a process is to serve."""
 
     app: FunctionApp
@@ -44,7 +44,7 @@ class Order:
     names: HostNames
 
 
-def work(order: Order, listener: socket.socket, starter: Connection) -> None:
+def work(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
     """Serve until told otherwise. `starter` is answered once LEAVE is obeyed."""
     # Ctrl-C in the terminal is for the starter, which then stops this. (It is held back till
     # here; programs that a function starts should get it again.)
@@ -52,27 +52,27 @@ def work(order: Order, listener: socket.socket, starter: Connection) -> None:
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.clear()
-    os.environ.update(order.environ)
-    os.chdir(order.app.root)
-    sys.path.insert(0, str(order.app.root))
-    configure_logging(quiet=order.quiet)
-    asyncio.run(_serve(order, listener, starter))
+    os.environ.update(assignment.environ)
+    os.chdir(assignment.app.root)
+    sys.path.insert(0, str(assignment.app.root))
+    configure_logging(quiet=assignment.quiet)
+    asyncio.run(_serve(assignment, listener, starter))
     sys.stdout.flush()
     # Azure does not wait for a worker's threads either.
     os._exit(0)
 
 
-async def _serve(order: Order, listener: socket.socket, starter: Connection) -> None:
-    word = _word(starter)
-    host = Host(order.app, order.names)
+async def _serve(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
+    command = _first_command(starter)
+    host = Host(assignment.app, assignment.names)
     host.load()
     runner = host.runner()
     await runner.setup()
     site = web.SockSite(runner, listener)
     await site.start()
-    if await word is Word.LEAVE:
+    if await command is Command.LEAVE:
         await _accept_no_more(listener, site)
-        starter.send(Word.LEAVE)
+        starter.send(Command.LEAVE)
         # To the runner a connection without a request is idle, and is cut off.
         await asyncio.sleep(LAST_REQUESTS_S)
     await runner.cleanup()
@@ -89,21 +89,21 @@ async def _accept_no_more(listener: socket.socket, site: web.SockSite) -> None:
         await site.stop()
 
 
-def _word(starter: Connection) -> "asyncio.Future[Word]":
+def _first_command(starter: Connection) -> "asyncio.Future[Command]":
     """Return what the process will be told first."""
     loop = asyncio.get_running_loop()
-    word: asyncio.Future[Word] = loop.create_future()
+    command: asyncio.Future[Command] = loop.create_future()
 
-    def hear(told: Word) -> None:
-        if not word.done():
-            word.set_result(told)
+    def obey(told: Command) -> None:
+        if not command.done():
+            command.set_result(told)
 
     def listen_to_starter() -> None:
-        told = Word.STOP
+        told = Command.STOP
         with contextlib.suppress(EOFError, OSError):
             told = starter.recv()
-        loop.call_soon_threadsafe(hear, told)
+        loop.call_soon_threadsafe(obey, told)
 
     threading.Thread(target=listen_to_starter, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(hear, Word.STOP))
-    return word
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(obey, Command.STOP))
+    return command

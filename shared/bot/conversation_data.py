@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.storage.codec.state_types import state_type
+from shared.storage import state_type
 
 MAX_PROMPTED = 100
 """Users of one group who have been asked and have not answered."""

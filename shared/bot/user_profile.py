@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.storage.codec.state_types import state_type
+from shared.storage import state_type
 
 
 @state_type("UserProfile", formerly=("data_models.user_profile.UserProfile",))

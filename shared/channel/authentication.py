@@ -3,9 +3,9 @@ Who is speaking.
 
 The SDK's own token validation is the judge. It is asked in two steps: whether a token is genuine,
 for which the activity is not needed and not read, and whether it is for this activity. Replaced
-are the SDK's cache of signing keys (see `keys`), the connectors that it builds anew in every turn
-(see `connectors`), and its verdict: it tells a missing token, a malformed one and a forbidden one
-apart by the text of many kinds of exception.
+are the SDK's cache of signing keys (see `signing_keys`), the connectors that it builds anew in
+every turn (see `connectors`), and its verdict: it tells a missing token, a malformed one and a
+forbidden one apart by the text of many kinds of exception.
 """
 
 import logging
@@ -76,7 +76,7 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         Raises:
             NotAuthenticated: there is none, or it is not valid for this bot.
             NotPermitted: it is another bot's.
-            KeysUnavailable: it cannot be checked at the moment.
+            SigningKeysUnavailable: it cannot be checked at the moment.
         """
         if not auth_header and self._app_id:
             raise NotAuthenticated("The request carries no token.")

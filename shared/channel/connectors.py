@@ -24,7 +24,7 @@ from yarl import URL
 
 from shared.channel.http_pool import HttpPool, mark_not_sent, read_object
 from shared.channel.tokens import TokenSource
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 
 MAX_RESPONSE_BYTES = 64 * 1024
 """The Bot Connector answers with an id; whoever sends more is not one."""
@@ -132,7 +132,7 @@ class PooledConversations(ConversationsOperations):
         body = None
         if activity is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-            body = msgspec.json.encode(to_wire(activity))
+            body = msgspec.json.encode(to_plain_json(activity))
         if self._tokens is not None:
             headers["Authorization"] = f"Bearer {await self._token(self._tokens)}"
         answer = None

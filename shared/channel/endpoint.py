@@ -15,12 +15,12 @@ from shared.channel.destinations import Destinations
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
-    KeysUnavailable,
     MalformedActivity,
     MethodNotAllowed,
     NotAuthenticated,
     NotPermitted,
     RequestTooLarge,
+    SigningKeysUnavailable,
     StateError,
     StateNotStorable,
     StateTooLarge,
@@ -28,7 +28,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
     UnsupportedMediaType,
 )
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 
 _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     MalformedActivity: HTTPStatus.BAD_REQUEST,
@@ -37,7 +37,7 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    SigningKeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StateTooLarge: HTTPStatus.INTERNAL_SERVER_ERROR,
     StateNotStorable: HTTPStatus.INTERNAL_SERVER_ERROR,
     StateError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -88,7 +88,7 @@ class MessagesEndpoint:
         except BotApplicationError as error:
             return _refusal(error)
         except Exception as error:
-            _logger.error("A turn failed: %s", log_hygiene.describe(error))
+            _logger.error("A turn failed: %s", log_hygiene.trace_without_messages(error))
             return func.HttpResponse(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:
@@ -101,7 +101,7 @@ class MessagesEndpoint:
         await self._authentication.permit(
             caller, auth_header, received.channel_id, received.service_url
         )
-        self._destinations.check(received.service_url)
+        self._destinations.check(received.service_url, request.url)
         activity = received.deserialize()
         response = await self._adapter.process_activity(caller, activity, self._bot.on_turn)
         return _answer(response)
@@ -125,7 +125,7 @@ def _answer(response: InvokeResponse | None) -> func.HttpResponse:
         return func.HttpResponse(status_code=response.status)
     return func.HttpResponse(
         # Bots answer invokes with the SDK's models as often as with dicts.
-        msgspec.json.encode(response.body, enc_hook=to_wire),
+        msgspec.json.encode(response.body, enc_hook=to_plain_json),
         status_code=response.status,
         mimetype="application/json",
     )

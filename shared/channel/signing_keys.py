@@ -21,7 +21,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from shared.channel.http_pool import HttpPool, read_object
 from shared.channel.single_flight import SingleFlight
-from shared.errors import KeysUnavailable, NotAuthenticated
+from shared.errors import NotAuthenticated, SigningKeysUnavailable
 
 REFRESH_AFTER_S = 24 * 3600
 """Microsoft asks bots to refresh the keys daily (Bot Connector authentication, step 3)."""
@@ -74,7 +74,7 @@ class SigningKeys:
 
         Raises:
             NotAuthenticated: there is no such key.
-            KeysUnavailable: it is not known which keys there are.
+            SigningKeysUnavailable: it is not known which keys there are.
         """
         age_s = self._clock() - self._fetched_s
         if age_s > KEPT_FOR_S:
@@ -93,7 +93,7 @@ class SigningKeys:
 
     async def _refresh(self) -> None:
         if not self._may_fetch() and not self._fetch.is_under_way:
-            raise KeysUnavailable(
+            raise SigningKeysUnavailable(
                 f"{_shown(self._metadata_url)} did not answer a moment ago; "
                 "no token can be checked."
             )
@@ -106,7 +106,7 @@ class SigningKeys:
         key_set = await self._get_object(jwks_uri) if isinstance(jwks_uri, str) else {}
         keys = dict(_readable_keys(key_set.get("keys")))
         if not keys:
-            raise KeysUnavailable(f"{_shown(self._metadata_url)} leads to no keys.")
+            raise SigningKeysUnavailable(f"{_shown(self._metadata_url)} leads to no keys.")
         self._keys = keys
         self._fetched_s = self._clock()
 
@@ -118,7 +118,7 @@ class SigningKeys:
         # What the endpoint sends may be anything: a body that cannot be read, a nesting that no
         # parser follows, an address that is none.
         except (aiohttp.ClientError, OSError, RecursionError, ValueError) as error:
-            raise KeysUnavailable(
+            raise SigningKeysUnavailable(
                 f"{_shown(url)} cannot be read: {type(error).__name__}."
             ) from error
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-from botbuilder.core import Storage
-
 from shared.errors import StateConflict
 from shared.storage.accessor import tell_unreadable
+from shared.storage.base import StateStorage
 from shared.storage.codec.documents import Document, DocumentCodec
 from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
@@ -22,9 +21,9 @@ class _Stored:
     e_tag: str
 
 
-class MemoryStorage(Storage):
+class MemoryStorage(StateStorage):
     """
-    The contract of `CosmosStorage`, without the network.
+    The contract of `StateStorage`, without a network.
 
     Documents are kept as JSON, so nobody shares an object with the store, and what Cosmos DB
     would not take is refused here too.
@@ -37,7 +36,7 @@ class MemoryStorage(Storage):
         self._versions = count(1)
 
     async def read(self, keys: Iterable[str]) -> dict[str, Document]:
-        """Return the documents there are. The rest is as in `CosmosStorage.read`."""
+        """Return the documents there are. See `StateStorage.read`."""
         ids = {key: document_id(key) for key in keys}
         await _let_others_run()
         found = {}
@@ -49,7 +48,7 @@ class MemoryStorage(Storage):
         return found
 
     async def write(self, changes: dict[str, Document]) -> None:
-        """Store each document if nobody else has. The rest is as in `CosmosStorage.write`."""
+        """Store each document if nobody else has. See `StateStorage.write`."""
         encoded = {key: self._encode(key, document) for key, document in changes.items()}
         expected = {key: e_tag_of(document) for key, document in changes.items()}
         ids = {key: document_id(key) for key in changes}
@@ -67,7 +66,7 @@ class MemoryStorage(Storage):
             raise StateConflict(CONFLICT)
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove the documents there are. The rest is as in `CosmosStorage.delete`."""
+        """Remove the documents there are. See `StateStorage.delete`."""
         ids = [document_id(key) for key in keys]
         await _let_others_run()
         for item_id in ids:

@@ -5,8 +5,8 @@ Atomic turns for an ordinary Bot Framework bot.
 The protocol begins in `turn`; docs/adr/0001-atomic-turns.md says why it is as it is.
 """
 
-from shared.turns.attempt import Apologies
-from shared.turns.surroundings import Surroundings
+from shared.turns.apologies import Apologies
+from shared.turns.chance import Chance
 from shared.turns.transactional_bot import TransactionalBot
 
-__all__ = ["Apologies", "Surroundings", "TransactionalBot"]
+__all__ = ["Apologies", "Chance", "TransactionalBot"]

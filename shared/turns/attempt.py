@@ -2,7 +2,6 @@
 One run of the bot, and everything that it would like to happen.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -11,41 +10,19 @@ from typing import Any
 import msgspec
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.core.bot_state import CachedBotState
-from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
+from botbuilder.schema import Activity, DeliveryModes
 
-from shared import log_hygiene
-from shared.errors import BotApplicationError, StateNotStorable, StateTooLarge, StateUnreadable
-from shared.sdk_json import to_wire
+from shared.errors import StateNotStorable, StateTooLarge
+from shared.sdk_json import to_plain_json
 from shared.storage.codec.opaque import Opaque
 from shared.storage.sizes import size_beyond
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
-from shared.turns.replies.operations import Operation, Verb, failed_invoke, message
+from shared.turns.replies.operations import Operation, Verb
 from shared.turns.replies.outbox import BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
-from shared.turns.state.journal import RESERVED, Change, Document, Journal, TurnRecord
-from shared.turns.state.stored import Stored
+from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
+from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
-
-_logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Apologies:
-    """What a user is told when a turn cannot be what it should be."""
-
-    bot_failed: str = "Sorry, something went wrong here. Please try again."
-    state_unreadable: str = "Sorry, what I remember about you could not be read."
-    too_large: str = "Sorry, that is more than I can remember. Please make it shorter."
-    not_kept: str = "Sorry, I could not remember this: {names}."
-    """`names` are those of the state properties that were not stored."""
-
-    def for_error(self, error: Exception) -> str:
-        """What the user is told of it."""
-        if isinstance(error, StateUnreadable):
-            return self.state_unreadable
-        if isinstance(error, StateTooLarge):
-            return self.too_large
-        return self.bot_failed
 
 
 class _Kept(list[Activity]):
@@ -70,11 +47,11 @@ class Attempt:
     """For the channel."""
     answer: list[Operation] | None
     """For the HTTP response. None: the response says nothing."""
-    properties: Document
+    properties: Properties
     """The new ones of the home document."""
     own: Change | None = None
     """How they differ from the old ones."""
-    others: dict[str, tuple[Stored, Change]] = field(default_factory=dict)
+    others: dict[str, tuple[StoredDocument, Change]] = field(default_factory=dict)
     """Changes to other documents, each with what it is based on."""
     read: list[Journal] = field(default_factory=list)
     """The journals of all documents that the bot has read."""
@@ -156,28 +133,7 @@ async def run_bot(
     )
 
 
-def apology(
-    error: Exception, trigger: Activity, by: str, home: Stored, texts: Apologies
-) -> Attempt:
-    """The attempt that stands in for one that failed: nothing changes, the user is told."""
-    # What an error of the bot's says may quote the user, so it stays out of the log.
-    ours = isinstance(error, BotApplicationError)
-    reason = str(error) if ours else log_hygiene.describe(error)
-    _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
-    said: list[Operation] = []
-    answer: list[Operation] | None = None
-    if trigger.type == ActivityTypes.invoke:
-        answer = [failed_invoke(trigger)]
-    elif trigger.type == ActivityTypes.message:
-        said = [message(texts.for_error(error), trigger)]
-    # With anything else nobody has said anything, and an apology would be read, which may
-    # well be the next such event.
-    if trigger.delivery_mode == DeliveryModes.expect_replies:
-        said, answer = [], [*said, *(answer or [])]
-    return Attempt(by, said, answer, home.properties, is_apology=True)
-
-
-def check_size(document: Stored) -> None:
+def check_size(document: StoredDocument) -> None:
     """
     Refuse a document that the store would not take.
 
@@ -203,7 +159,7 @@ def as_json(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    return Opaque.stored(value) if type(value) is Opaque else to_wire(value)
+    return Opaque.stored(value) if type(value) is Opaque else to_plain_json(value)
 
 
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:

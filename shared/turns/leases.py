@@ -6,9 +6,9 @@ So a turn is delivered by one process at a time, and by another when that one ha
 
 from enum import Enum
 
+from shared.turns.clock import loop_time_s
 from shared.turns.limits import LEASE_S, SEND_S
 from shared.turns.state.journal import TurnRecord
-from shared.turns.surroundings import loop_time_s
 from shared.turns.watch import Watch
 
 

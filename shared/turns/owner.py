@@ -10,15 +10,17 @@ from dataclasses import replace
 from botbuilder.schema import Activity
 
 from shared.errors import DeliveryUncertain, TurnDeadlineExceeded
-from shared.turns.giving_up import Rest
+from shared.turns.backoff import Backoff
+from shared.turns.chance import Chance
+from shared.turns.clock import Clock, loop_time_s
 from shared.turns.leases import Leases
 from shared.turns.limits import SEND_S, SETTLE_S
-from shared.turns.replies.delivery import Progress
+from shared.turns.remainder import Remainder
+from shared.turns.replies.delivery import DeliveryProgress
 from shared.turns.replies.operations import Operation, Verb, message, read_operations
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
-from shared.turns.state.stored import Stored, last_of
-from shared.turns.surroundings import Patience, Surroundings, loop_time_s
+from shared.turns.state.stored_document import StoredDocument
 
 _logger = logging.getLogger(__name__)
 
@@ -26,26 +28,29 @@ _logger = logging.getLogger(__name__)
 class Owner:
     """One activity on its way through, as the owner of its conversation's last turn."""
 
-    def __init__(self, documents: Documents, leases: Leases, surroundings: Surroundings) -> None:
+    def __init__(self, documents: Documents, leases: Leases, now_s: Clock, chance: Chance) -> None:
         self._documents = documents
         self._leases = leases
-        self._surroundings = surroundings
+        self._now_s = now_s
+        self._chance = chance
 
-    def lease_left_s(self, home: Stored) -> float:
+    def lease_left_s(self, home: StoredDocument) -> float:
         """For how many seconds the turn is still ours."""
-        return self._leases.left_s(last_of(home).by)
+        return self._leases.left_s(home.journal.unsettled.by)
 
-    async def take_over(self, home: Stored) -> Stored:
+    async def take_over(self, home: StoredDocument) -> StoredDocument:
         """
         Become the owner of a turn that was left behind.
 
         Raises what a write raises.
         """
-        last = last_of(home)
-        journal = self._taken(home.journal, Progress(last.sent, last.ids))
+        last = home.journal.unsettled
+        journal = self._taken(home.journal, DeliveryProgress(last.sent, last.ids))
         return await self._documents.write_home(replace(home, journal=journal))
 
-    async def renew(self, home: Stored, progress: Progress) -> Stored | None:
+    async def renew(
+        self, home: StoredDocument, progress: DeliveryProgress
+    ) -> StoredDocument | None:
         """Stay the owner for another lease. None: we are not any more, or cannot tell."""
         until_s = loop_time_s() + max(self.lease_left_s(home), SEND_S)
         try:
@@ -53,11 +58,11 @@ class Owner:
         except TurnDeadlineExceeded:
             return None
 
-    async def settle(self, home: Stored, rest: Rest) -> Stored | None:
+    async def settle(self, home: StoredDocument, remainder: Remainder) -> StoredDocument | None:
         """Note that everything has happened; None: the turn is not ours any more."""
 
         def settled(journal: Journal) -> Journal:
-            return journal.settle(rest.ids, rest.versions, self._surroundings.now_s())
+            return journal.settle(remainder.ids, remainder.versions, self._now_s())
 
         try:
             return await self._note(home, settled, loop_time_s() + SETTLE_S)
@@ -65,10 +70,10 @@ class Owner:
             # The request is answered with 200, since everything has happened. But whoever
             # comes next cannot know that, and sends the replies again.
             cause = type(error.__cause__).__name__
-            _logger.warning("turn.unsettled turn=%s (%s)", digest(last_of(home).id), cause)
+            _logger.warning("turn.unsettled turn=%s (%s)", digest(home.journal.unsettled.id), cause)
             return replace(home, journal=settled(home.journal))
 
-    async def leave(self, home: Stored, rest: Rest) -> Stored | None:
+    async def leave(self, home: StoredDocument, remainder: Remainder) -> StoredDocument | None:
         """
         Note how far the turn came, so that whoever comes next goes on from there.
 
@@ -76,13 +81,13 @@ class Owner:
         """
 
         def left(journal: Journal) -> Journal:
-            return journal.expect(rest.versions, self._surroundings.now_s()).change_last(
+            return journal.expect(remainder.versions, self._now_s()).change_last(
                 by="",
-                sent=rest.sent,
-                ids=rest.ids,
-                writes=rest.writes,
-                fruitless=rest.fruitless,
-                fruitless_since_s=rest.fruitless_since_s,
+                sent=remainder.sent,
+                ids=remainder.ids,
+                writes=remainder.writes,
+                fruitless=remainder.fruitless,
+                fruitless_since_s=remainder.fruitless_since_s,
             )
 
         try:
@@ -91,8 +96,8 @@ class Owner:
             raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
     async def amend(
-        self, home: Stored, rest: Rest, notice: str, activity: Activity
-    ) -> Stored | None:
+        self, home: StoredDocument, remainder: Remainder, notice: str, activity: Activity
+    ) -> StoredDocument | None:
         """
         Let the turn say what of it could not be kept, and forget the changes that say so.
 
@@ -100,17 +105,17 @@ class Owner:
         `activity` is what is answered where the turn itself has said nothing. None: the turn
         is not ours any more.
         """
-        last = last_of(home)
+        last = home.journal.unsettled
         said = read_operations([*last.replies, *(last.answer or [])])
         text = message(notice, _trigger(said) or activity).to_text()
         is_in_answer = last.answer is not None and not any(o and o.is_invoke_response for o in said)
 
         def amended(journal: Journal) -> Journal:
-            known = journal.expect(rest.versions, self._surroundings.now_s())
-            return self._taken(known, Progress(rest.sent, rest.ids)).change_last(
+            known = journal.expect(remainder.versions, self._now_s())
+            return self._taken(known, DeliveryProgress(remainder.sent, remainder.ids)).change_last(
                 replies=last.replies if is_in_answer else [*last.replies, text],
                 answer=[*(last.answer or []), text] if is_in_answer else last.answer,
-                writes=rest.writes,
+                writes=remainder.writes,
                 fruitless=0,
             )
 
@@ -119,16 +124,16 @@ class Owner:
         except TurnDeadlineExceeded as error:
             raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
-    def _taken(self, journal: Journal, progress: Progress) -> Journal:
+    def _taken(self, journal: Journal, progress: DeliveryProgress) -> Journal:
         # Anew each time: others measure the lease by how long they see this name.
-        by = self._surroundings.token()
+        by = self._chance.token()
         self._leases.take(by)
-        now_s = self._surroundings.now_s()
+        now_s = self._now_s()
         return journal.change_last(by=by, at_s=now_s, sent=progress.sent, ids=progress.ids)
 
     async def _note(
-        self, home: Stored, edit: Callable[[Journal], Journal], until_s: float
-    ) -> Stored | None:
+        self, home: StoredDocument, edit: Callable[[Journal], Journal], until_s: float
+    ) -> StoredDocument | None:
         """
         Write the journal as `edit` makes it, again until the store has taken it.
 
@@ -137,11 +142,11 @@ class Owner:
         Raises:
             TurnDeadlineExceeded: the store has not taken it by then.
         """
-        patience = Patience(self._surroundings, until_s)
-        fresh: Stored | None = home
+        backoff = Backoff(self._chance, until_s)
+        fresh: StoredDocument | None = home
         while True:
             try:
-                fresh = fresh or await self._documents.read_home(patience)
+                fresh = fresh or await self._documents.read_home(backoff)
                 last = fresh.journal.last
                 if fresh is not home and (last is None or not self._leases.is_ours(last.by)):
                     return None
@@ -152,13 +157,13 @@ class Owner:
             except Exception as error:
                 # Whatever it is: what has happened must be noted, if it can be.
                 fresh = None
-                await patience.pause(error)
+                await backoff.pause(error)
 
 
 class HeldLease:
     """The lease on a turn, with the home document that says so."""
 
-    def __init__(self, owner: Owner, home: Stored) -> None:
+    def __init__(self, owner: Owner, home: StoredDocument) -> None:
         self._owner = owner
         self.home = home
 
@@ -167,7 +172,7 @@ class HeldLease:
         """For how many more seconds."""
         return self._owner.lease_left_s(self.home)
 
-    async def renew(self, progress: Progress) -> bool:
+    async def renew(self, progress: DeliveryProgress) -> bool:
         """Take it again from now, and note how far the delivery is. False: it is lost."""
         renewed = await self._owner.renew(self.home, progress)
         self.home = renewed or self.home

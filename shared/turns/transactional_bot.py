@@ -3,19 +3,22 @@ An ordinary bot, with turns that happen completely and once.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
 from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
-from shared.turns.attempt import Apologies
+from shared.turns.apologies import Apologies
+from shared.turns.backoff import Backoff
+from shared.turns.chance import Chance
+from shared.turns.clock import Clock, loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
 from shared.turns.process import Process
 from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import message
-from shared.turns.surroundings import Patience, Surroundings, loop_time_s
 from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
@@ -27,7 +30,7 @@ class TransactionalBot(Bot):
 
     `create_bot` gets a storage that stages what the bot writes; it is called once for
     each attempt at a turn, so it should do no more than put objects together. `storage`
-    keeps the contract of `shared.storage`. Works under any adapter of the SDK.
+    keeps the contract of `shared.storage.base`. Works under any adapter of the SDK.
     """
 
     def __init__(
@@ -36,35 +39,36 @@ class TransactionalBot(Bot):
         storage: Storage,
         *,
         apologies: Apologies | None = None,
-        surroundings: Surroundings | None = None,
+        now_s: Clock = time.time,
+        chance: Chance | None = None,
     ) -> None:
         self._create_bot = create_bot
         self._storage = storage
         self._apologies = apologies or Apologies()
-        self._process = Process(surroundings or Surroundings())
+        self._process = Process(now_s, chance or Chance())
 
     async def on_turn(self, context: TurnContext) -> None:
         """
-        Handle one activity; see `Turn.happen` for what it raises.
+        Handle one activity; see `Turn.complete` for what it raises.
 
         Raises:
             MalformedActivity: the activity belongs to no conversation.
         """
         identity = TurnIdentity.of(context.activity)
         deadline_s = loop_time_s() + TURN_DEADLINE_S
-        patience = Patience(self._process.surroundings, deadline_s)
+        backoff = Backoff(self._process.chance, deadline_s)
         turn = Turn(
             identity,
             self._create_bot,
             self._storage,
             context,
-            patience,
+            backoff,
             self._process,
             self._apologies,
         )
         async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
-                await turn.happen()
+                await turn.complete()
             except (StateUnreadable, StateTooLarge, StateNotStorable) as error:
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.

@@ -1,7 +1,7 @@
 """
 The atomic turn: one activity, handled completely and once, or not at all.
 
-Read from top to bottom: `Turn.happen` is the whole, and the steps follow in its order.
+Read from top to bottom: `Turn.complete` is the whole, and the steps follow in its order.
 docs/adr/0001-atomic-turns.md has the picture and the reasons.
 """
 
@@ -20,21 +20,23 @@ from shared.errors import (
     StateUnreadable,
     TurnDeadlineExceeded,
 )
-from shared.turns.attempt import Apologies, Attempt, apology, check_size, run_bot
-from shared.turns.giving_up import rest_of
+from shared.turns.apologies import Apologies, apology
+from shared.turns.attempt import Attempt, check_size, run_bot
+from shared.turns.backoff import STORE_FAULTS, Backoff, is_passing
+from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.leases import Leases, TurnState
 from shared.turns.limits import SEND_S
 from shared.turns.owner import HeldLease, Owner
 from shared.turns.process import Process
-from shared.turns.replies.delivery import Channel, Progress
+from shared.turns.remainder import remainder_of
+from shared.turns.replies.delivery import Channel, DeliveryProgress
 from shared.turns.replies.operations import Operation, read_operations
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import digest
-from shared.turns.state.stored import Stored, last_of
+from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
-from shared.turns.surroundings import STORE_FAULTS, Patience, is_passing, loop_time_s
 
 _logger = logging.getLogger(__name__)
 
@@ -48,32 +50,33 @@ class Turn:
         create_bot: Callable[[Storage], Bot],
         storage: Storage,
         context: TurnContext,
-        patience: Patience,
+        backoff: Backoff,
         process: Process,
         apologies: Apologies,
     ) -> None:
         self._home_key = identity.home_key
-        self._turn_id = identity.turn_id or process.surroundings.token()
+        self._turn_id = identity.turn_id or process.chance.token()
         self._former_id = identity.former_id
         self._create_bot = create_bot
         self._documents = Documents(storage, identity)
         self._context = context
         self._channel = Channel(context)
-        self._patience = patience
-        self._surroundings = process.surroundings
+        self._backoff = backoff
+        self._now_s = process.now_s
+        self._chance = process.chance
         self._watch = process.watch
         self._apologies = apologies
         self._attempts: dict[str, Attempt] = {}
         self._leases = Leases(process.watch)
-        self._owner = Owner(self._documents, self._leases, process.surroundings)
+        self._owner = Owner(self._documents, self._leases, process.now_s, process.chance)
         self._changes = Changes(
-            identity.home_key, self._documents, process.documents, process.surroundings
+            identity.home_key, self._documents, process.documents, process.chance
         )
-        self._prefetched: Stored | None = None
+        self._prefetched: StoredDocument | None = None
         self._outdated: set[str] = set()
         """Documents that are older than this conversation has written them."""
 
-    async def happen(self) -> None:
+    async def complete(self) -> None:
         """
         Take the activity through all steps; when this returns, its turn is settled.
 
@@ -95,10 +98,10 @@ class Turn:
 
     # Begin
 
-    async def begin(self) -> Stored:
+    async def begin(self) -> StoredDocument:
         """Read the home document, and see to it that the turn before is settled."""
         home, self._prefetched = await asyncio.gather(
-            self._documents.read_home(self._patience), self._documents.read_user()
+            self._documents.read_home(self._backoff), self._documents.read_user()
         )
         while True:
             last = home.journal.last
@@ -110,29 +113,27 @@ class Turn:
                 case TurnState.ABANDONED:
                     finished = await self.recover(home)
                 case TurnState.ONGOING:
-                    await self._patience.pause()
+                    await self._backoff.pause()
                     finished = None
-            home = finished or await self._documents.read_home(self._patience)
+            home = finished or await self._documents.read_home(self._backoff)
             # While we waited, turns of other conversations may have changed the user's.
             self._prefetched = None
 
     # Run
 
-    async def run(self, home: Stored) -> Attempt:
+    async def run(self, home: StoredDocument) -> Attempt:
         """Run the bot on staged documents; nothing that it does leaves before the commit."""
         seen = {key: seen.version for key, seen in home.journal.seen.items()}
 
-        async def read(key: str) -> Stored:
+        async def read(key: str) -> StoredDocument:
             document = self._prefetched
             if document is None or document.key != key or document.version < seen.get(key, 0):
-                document = await self._documents.read_at_least(
-                    seen.get(key, 0), key, self._patience
-                )
+                document = await self._documents.read_at_least(seen.get(key, 0), key, self._backoff)
             if document.version < seen.get(key, 0):
                 self._outdated.add(key)
             return document
 
-        by = self._surroundings.token()
+        by = self._chance.token()
         unit = UnitOfWork(home, read)
         try:
             return await run_bot(
@@ -145,7 +146,7 @@ class Turn:
 
     # Commit
 
-    async def commit(self, home: Stored, attempt: Attempt) -> Stored | None:
+    async def commit(self, home: StoredDocument, attempt: Attempt) -> StoredDocument | None:
         """
         Write state, journal, replies and changes to other documents at once.
 
@@ -158,8 +159,8 @@ class Turn:
             sorry = apology(error, self._context.activity, attempt.by, home, self._apologies)
             return await self._commit(home, sorry)
 
-    async def _commit(self, home: Stored, attempt: Attempt) -> Stored | None:
-        now_s = self._surroundings.now_s()
+    async def _commit(self, home: StoredDocument, attempt: Attempt) -> StoredDocument | None:
+        now_s = self._now_s()
         stamp = home.journal.next_stamp(now_s, attempt.read)
         record = attempt.record(self._turn_id, stamp, now_s)
         journal = home.journal.forget(self._outdated).commit(record, attempt.own, self._home_key)
@@ -180,10 +181,10 @@ class Turn:
         except Exception as error:
             if not is_passing(error):
                 raise
-            await self._patience.pause(error)
+            await self._backoff.pause(error)
             return None
 
-    async def finish(self, home: Stored) -> Stored | None:
+    async def finish(self, home: StoredDocument) -> StoredDocument | None:
         """
         Apply, deliver and settle the last turn.
 
@@ -195,7 +196,7 @@ class Turn:
         """
         if self._leases.state_of(home.journal.last) is TurnState.SETTLED:
             return home
-        if last_of(home).writes:
+        if home.journal.unsettled.writes:
             applied, (home, progress) = await asyncio.gather(self.apply(home), self.deliver(home))
         else:
             # Most turns: no need of two tasks.
@@ -204,9 +205,9 @@ class Turn:
 
     # Apply
 
-    async def apply(self, home: Stored) -> Applied:
+    async def apply(self, home: StoredDocument) -> Applied:
         """Bring the turn's changes to other documents, in time to note what was sent."""
-        last = last_of(home)
+        last = home.journal.unsettled
         attempt = self._attempts.get(last.by)
         bases = {key: base for key, (base, _) in attempt.others.items()} if attempt else {}
         until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S
@@ -214,14 +215,14 @@ class Turn:
 
     # Deliver
 
-    async def deliver(self, home: Stored) -> tuple[Stored, Progress]:
+    async def deliver(self, home: StoredDocument) -> tuple[StoredDocument, DeliveryProgress]:
         """
         Send the replies in order, renewing the lease where it gets short.
 
         Returns how far it came, with the home document as it is by then.
         """
-        last = last_of(home)
-        progress = Progress(last.sent, last.ids)
+        last = home.journal.unsettled
+        progress = DeliveryProgress(last.sent, last.ids)
         if last.is_delivered:
             return home, progress
         attempt = self._attempts.get(last.by)
@@ -232,7 +233,9 @@ class Turn:
 
     # Settle
 
-    async def settle(self, home: Stored, applied: Applied, progress: Progress) -> Stored | None:
+    async def settle(
+        self, home: StoredDocument, applied: Applied, progress: DeliveryProgress
+    ) -> StoredDocument | None:
         """
         Note that the turn is finished, or how far it came.
 
@@ -240,39 +243,39 @@ class Turn:
 
         Returns the settled document, or None if the turn is not ours any more.
         """
-        last = last_of(home)
-        rest = rest_of(last, progress, applied, self._surroundings.now_s(), self._watch)
-        if rest.is_nothing:
-            settled = await self._owner.settle(home, rest)
+        last = home.journal.unsettled
+        remainder = remainder_of(last, progress, applied, self._now_s(), self._watch)
+        if remainder.is_nothing:
+            settled = await self._owner.settle(home, remainder)
             if settled and (last.id != self._turn_id or not self._attempts):
-                age_s = self._surroundings.now_s() - last.stamp / 1000
+                age_s = self._now_s() - last.stamp / 1000
                 _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
             return settled
-        if rest.lost:
-            notice = self._apologies.not_kept.format(names=", ".join(rest.lost_names))
-            amended = await self._owner.amend(home, rest, notice, self._context.activity)
+        if remainder.lost:
+            notice = self._apologies.not_kept.format(names=", ".join(remainder.lost_names))
+            amended = await self._owner.amend(home, remainder, notice, self._context.activity)
             return await self.finish(amended) if amended else None
         _logger.warning("turn.unsettled turn=%s", digest(last.id))
-        if await self._owner.leave(home, rest) is None:
+        if await self._owner.leave(home, remainder) is None:
             return None
         raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")
 
     # Recover
 
-    async def recover(self, home: Stored) -> Stored | None:
+    async def recover(self, home: StoredDocument) -> StoredDocument | None:
         """Finish an abandoned turn; nothing that its owner still writes counts any more."""
         try:
             taken = await self._owner.take_over(home)
         except Exception as error:
             if not is_passing(error):
                 raise
-            await self._patience.pause(error)
+            await self._backoff.pause(error)
             return None
         return await self.finish(taken)
 
     # Respond
 
-    async def respond(self, home: Stored, by: str) -> None:
+    async def respond(self, home: StoredDocument, by: str) -> None:
         """Give the adapter what the HTTP response says, again if it was said before."""
         attempt = self._attempts.get(by)
         texts = home.journal.answer_of(self._turn_id, self._former_id)

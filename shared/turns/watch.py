@@ -8,7 +8,7 @@ itself depends on neither.
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from shared.turns.surroundings import loop_time_s
+from shared.turns.clock import loop_time_s
 
 _MOST = 4096
 

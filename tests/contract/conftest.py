@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from botbuilder.core import Storage
 
+from shared.storage import state_type
 from shared.storage.codec.documents import DocumentCodec
-from shared.storage.codec.state_types import state_type
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
 

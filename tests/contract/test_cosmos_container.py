@@ -15,9 +15,9 @@ from botbuilder.azure import (
 
 from shared.errors import StateConflict, StateUnreadable
 from shared.settings import CosmosSettings
+from shared.storage import state_type
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.codec.opaque import Opaque
-from shared.storage.codec.state_types import state_type
 from shared.storage.cosmos.storage import CosmosStorage
 
 KEY = "msteams/users/29:1ab?c"

@@ -58,8 +58,8 @@ class Product:
         return made
 
     @property
-    def surroundings(self) -> Callable[..., Any]:
-        made: Callable[..., Any] = self.turns.Surroundings
+    def chance(self) -> Callable[..., Any]:
+        made: Callable[..., Any] = self.turns.Chance
         return made
 
     def bound(self, name: str) -> int:

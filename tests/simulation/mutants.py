@@ -102,8 +102,8 @@ READING = (
     Mutant(
         "no document is read older than the conversation has written it",
         "turn.py",
-        "seen.get(key, 0), key, self._patience",
-        "0, key, self._patience",
+        "seen.get(key, 0), key, self._backoff",
+        "0, key, self._backoff",
         (Fault.STORE_LAGGING,),
     ),
     Mutant(
@@ -123,7 +123,7 @@ READING = (
     Mutant(
         "a document that stays older was deleted or restored",
         "state/documents.py",
-        "if loop_time_s() >= until_s:",
+        "if asked_s >= until_s:",
         "if False:",
         (Fault.DOCUMENT_DELETED,),
     ),
@@ -160,7 +160,7 @@ APPLYING = (
     ),
     Mutant(
         "a property that was removed does not come back",
-        "state/stored.py",
+        "state/stored_document.py",
         "journal = self.journal.stamped(change.names, stamp)",
         "journal = self.journal.stamped(change.put, stamp)",
         (Fault.SHARED_PROPERTY, Fault.CHANNEL_SLOW, Fault.STORE_SLOW),
@@ -185,6 +185,7 @@ APPLYING = (
         "turn.py",
         "until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S",
         "until_s = loop_time_s() + 600",
+        (Fault.DOCUMENT_UNKNOWN_ERROR, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "what could not be kept is said",
@@ -195,7 +196,7 @@ APPLYING = (
     ),
     Mutant(
         "a change that never succeeds is given up",
-        "giving_up.py",
+        "remainder.py",
         "if tries.are_enough(passing=isinstance(error, (*STORE_FAULTS, TimeoutError))):",
         "if False:",
         (Fault.DOCUMENT_UNKNOWN_ERROR,),
@@ -206,15 +207,15 @@ DELIVERING = (
     Mutant(
         "how many replies were sent is noted",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=last_of(home).sent,',
+        'by="",\n                sent=remainder.sent,',
+        'by="",\n                sent=home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what was sent is an absolute count",
         "owner.py",
-        'by="",\n                sent=rest.sent,',
-        'by="",\n                sent=rest.sent + last_of(home).sent,',
+        'by="",\n                sent=remainder.sent,',
+        'by="",\n                sent=remainder.sent + home.journal.unsettled.sent,',
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
@@ -227,8 +228,8 @@ DELIVERING = (
     Mutant(
         "the lease is renewed while a reply is on its way",
         "replies/delivery.py",
-        "timeout=max(0.0, lease.left_s - SEND_S)",
-        "timeout=60",
+        "timer = loop.call_later(lease.left_s - SEND_S, begin_to_keep)",
+        "timer = loop.call_later(60, begin_to_keep)",
         (Fault.CHANNEL_SLOW,),
     ),
     Mutant(
@@ -246,21 +247,21 @@ DELIVERING = (
     ),
     Mutant(
         "a reply that is never taken is given up",
-        "giving_up.py",
+        "remainder.py",
         "if progress.stuck and tries.are_enough",
         "if False and tries.are_enough",
         (Fault.CHANNEL_NEVER_ANSWERS,),
     ),
     Mutant(
         "a reply is given up only after some time",
-        "giving_up.py",
+        "remainder.py",
         "return self.count >= most and is_long",
         "return self.count >= most",
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what does not answer is apologised for only where somebody has said something",
-        "attempt.py",
+        "apologies.py",
         "elif trigger.type == ActivityTypes.message:",
         "else:",
         (Fault.BOT_RAISES,),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.errors import StateConflict, StateTooLarge
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 from shared.storage.document_ids import document_id
 
 Document = dict[str, Any]
@@ -96,7 +96,7 @@ class SimulatedStore:
         content = {name: value for name, value in document.items() if name != "e_tag"}
         encoded = self._codec.encode(content) if self._codec else content
         if self._max_bytes is not None:
-            size = len(msgspec.json.encode(encoded, enc_hook=to_wire))
+            size = len(msgspec.json.encode(encoded, enc_hook=to_plain_json))
             if size > self._max_bytes:
                 raise StateTooLarge(f"{key} has {size} bytes")
         e_tag = self._append(key, now_s, pickle.dumps(encoded))

@@ -150,7 +150,7 @@ class StoreClient(Storage):
             self._store.delete(key, _time_s())
 
     def _write_late(self, key: str, document: Document) -> None:
-        def happen() -> None:
+        def write() -> None:
             try:
                 e_tag = self._store.write(key, document, _time_s())
                 outcome = f"{document.get('e_tag')} -> {e_tag}"
@@ -162,7 +162,7 @@ class StoreClient(Storage):
         # The store does it, whatever has become of the process that asked for it.
         context = contextvars.copy_context()
         context.run(PROCESS.set, None)
-        asyncio.get_running_loop().call_later(self._chance.uniform(0, 1.0), happen, context=context)
+        asyncio.get_running_loop().call_later(self._chance.uniform(0, 1.0), write, context=context)
 
     async def _fail_cleanly(self, verb: str, key: str) -> None:
         await self._fail_on_the_way(verb, key)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import log_hygiene as telemetry
+from shared import log_hygiene
 from shared.app import create_app
 from shared.log_hygiene import Lines, shown
 from shared.settings import Settings
@@ -55,7 +55,7 @@ def description(text: str) -> str:
     try:
         fail(text)
     except RuntimeError as error:
-        return telemetry.describe(error)
+        return log_hygiene.trace_without_messages(error)
     return ""
 
 
@@ -121,7 +121,7 @@ def log() -> Iterator[StringIO]:
     written = StringIO()
     handler = logging.StreamHandler(written)
     logging.getLogger().addHandler(handler)
-    telemetry.escape_logs()
+    log_hygiene.escape_logs()
     yield written
     logging.setLogRecordFactory(before)
     logging.getLogger().removeHandler(handler)
@@ -192,8 +192,8 @@ class TestLog:
         assert "A turn failed: one\n    two\n\n" == log.getvalue()
 
     def test_a_description_of_an_error_is_lines(self) -> None:
-        """What `describe` returns is shown so."""
-        assert isinstance(telemetry.describe(ValueError()), Lines)
+        """What `trace_without_messages` returns is shown so."""
+        assert isinstance(log_hygiene.trace_without_messages(ValueError()), Lines)
 
 
 def test_the_app_escapes_what_it_logs(log: StringIO) -> None:
@@ -210,7 +210,7 @@ def test_libraries_report_only_warnings(caplog: pytest.LogCaptureFixture) -> Non
     """Lines for each request, with its texts at DEBUG, are off whatever the root logger shows."""
     caplog.set_level(logging.DEBUG)
     names = set(loggers_of_libraries())
-    telemetry.quiet_libraries()
+    log_hygiene.quiet_libraries()
 
     assert {"azure.core.pipeline.policies._universal", "msrest.http_logger"} < names
     told = {name for name in names if logging.getLogger(name).isEnabledFor(logging.INFO)}

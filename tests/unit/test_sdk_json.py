@@ -18,7 +18,7 @@ from botbuilder.schema import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sdk_json import activity_from_wire, to_wire
+from shared.sdk_json import activity_from_json, to_plain_json
 
 ACTIVITIES = {
     "plain": Activity(type=ActivityTypes.message, text="hi"),
@@ -53,7 +53,7 @@ ACTIVITIES = {
 @pytest.mark.parametrize("activity", ACTIVITIES.values(), ids=ACTIVITIES.keys())
 def test_the_json_is_that_of_the_sdk(activity: Activity) -> None:
     """A channel cannot tell the difference."""
-    assert activity.serialize() == to_wire(activity)
+    assert activity.serialize() == to_plain_json(activity)
 
 
 class Markup(str):
@@ -71,7 +71,7 @@ class Share(float):
 @pytest.mark.parametrize("value", [Markup("hi"), Count(3), Share(0.5)])
 def test_values_with_a_class_of_their_own_are_plain(value: object) -> None:
     """What is JSON in all but its class becomes what it equals."""
-    wire = to_wire(Activity(type="event", value=value))["value"]
+    wire = to_plain_json(Activity(type="event", value=value))["value"]
 
     assert value == wire
     assert type(value).__base__ is type(wire)
@@ -87,12 +87,12 @@ json_values = st.recursive(
 @pytest.mark.parametrize("activity", ACTIVITIES.values(), ids=ACTIVITIES.keys())
 def test_what_was_stored_is_sent_in_full(activity: Activity) -> None:
     """An activity that was read back has the same JSON, by the SDK's own serializer."""
-    assert activity.serialize() == activity_from_wire(to_wire(activity)).serialize()
+    assert activity.serialize() == activity_from_json(to_plain_json(activity)).serialize()
 
 
 @given(value=json_values, data=json_values)
 def test_any_json_in_an_activity_survives(value: object, data: object) -> None:
     """Values and channel data are the bot's and the channel's own business."""
-    wire = to_wire(Activity(type="event", value=value, channel_data=data))
-    again = activity_from_wire(wire)
+    wire = to_plain_json(Activity(type="event", value=value, channel_data=data))
+    again = activity_from_json(wire)
     assert (value, data) == (again.value, again.channel_data)

@@ -10,7 +10,7 @@ from shared.errors import StateUnreadable
 from shared.storage.codec import dotnet
 from shared.storage.codec import stock_sdk as legacy
 from shared.storage.codec.migrating import migrate, take_unknown
-from shared.storage.codec.mismatches import describe
+from shared.storage.codec.mismatches import explain_mismatch
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.plain import MAX_DEPTH, MAX_SAFE_INTEGER, Document, is_text
 from shared.storage.codec.registry import Registry
@@ -222,7 +222,7 @@ class Decoder:
                 keep_keys(fields.get(name), _field(shaped, name))
             made = schema.load(shaped)
         except msgspec.ValidationError as error:
-            raise StateUnreadable(f"{describe(error, at)} It was left as it is.") from error
+            raise StateUnreadable(f"{explain_mismatch(error, at)} It was left as it is.") from error
         except Exception as error:  # The class's own code, which may raise anything.
             raise StateUnreadable(
                 f"{at} was refused by its own class. It was left as it is."

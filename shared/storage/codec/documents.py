@@ -2,7 +2,7 @@
 Documents to plain JSON and back.
 
 A document is a dictionary, by property name, of what JSON can say and of registered objects
-(see schema), at any depth; or one registered object. What cannot come back equal is refused
+(see state_types), at any depth; or one registered object. What cannot come back equal is refused
 when it is written. A property that cannot be read is kept as it is (see opaque).
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import StateNotStorable, StateUnreadable
-from shared.storage.codec.mismatches import describe
+from shared.storage.codec.mismatches import explain_mismatch
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.plain import (
     FIELD_ONLY,
@@ -129,7 +129,7 @@ class Encoder:
             # What does not fit would be refused when read: it must not get into the store.
             msgspec.convert(fields, schema.shape)
         except msgspec.ValidationError as error:
-            raise StateNotStorable(f"{describe(error, at)} It was not stored.") from error
+            raise StateNotStorable(f"{explain_mismatch(error, at)} It was not stored.") from error
         except Exception as error:  # The class's own code, which may raise anything.
             raise StateNotStorable(
                 f"{at} was refused by its own class. It was not stored."

@@ -12,7 +12,7 @@ _KNOWN = re.compile(
 )
 
 
-def describe(error: msgspec.ValidationError, at: str) -> str:
+def explain_mismatch(error: msgspec.ValidationError, at: str) -> str:
     """Return a sentence on what is wrong where, `at` being what msgspec looked at."""
     known = _KNOWN.fullmatch(str(error))
     # With a cause, the text may be that of the class's own __post_init__ and say anything.

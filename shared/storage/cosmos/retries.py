@@ -9,8 +9,8 @@ FIRST_DELAY_S = 0.05
 """Before the first repetition after a failure, doubled for each further one."""
 
 
-class Patience:
-    """What is left of it, for one request."""
+class Retries:
+    """The repetitions that one request still has."""
 
     def __init__(self, max_repeats: int) -> None:
         """`max_repeats` is how often to try again after a failure."""

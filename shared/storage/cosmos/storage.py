@@ -14,6 +14,7 @@ from shared.connections.time_limit import TimeLimit
 from shared.errors import StateConflict
 from shared.settings import CosmosSettings
 from shared.storage.accessor import tell_unreadable
+from shared.storage.base import StateStorage
 from shared.storage.codec.documents import Document, DocumentCodec
 from shared.storage.cosmos.client import ContainerClient, load_managed_identity
 from shared.storage.cosmos.errors import (
@@ -24,7 +25,7 @@ from shared.storage.cosmos.errors import (
     no_item,
     translate,
 )
-from shared.storage.cosmos.retries import Patience
+from shared.storage.cosmos.retries import Retries
 from shared.storage.cosmos.sdk import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
 from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
@@ -42,15 +43,13 @@ _NOBODY = ("-", "--")
 T = TypeVar("T")
 
 
-class CosmosStorage(CosmosDbPartitionedStorage):
+class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
     """
     The SDK's documents, keys and container, without its management calls and blocking ones.
 
     It has one client for each event loop; make one storage per worker. The container must exist,
     with the partition key /id. Nothing but requests for documents is sent, not even one for the
     account: all go to `endpoint`, which Azure directs to the region that takes writes.
-
-    Whatever goes wrong is a StateError, except that one is cancelled.
     """
 
     def __init__(
@@ -98,16 +97,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         """Do nothing: the SDK's creates databases and containers."""
 
     async def read(self, keys: Iterable[str]) -> dict[str, Document]:
-        """
-        Return the documents there are under `keys`, each with its ETag as "e_tag".
-
-        They are read at once, not as of one moment. Nobody else has the objects returned.
-
-        Raises:
-            StateUnreadable: a document is one object, and not what the codec wrote. (Of others,
-                each property that cannot be read is an `Opaque`.)
-            StateThrottled, StateUnavailable, StateForbidden, StateContainerMissing: see there.
-        """
+        """Return the documents there are, in `timeout_s` seconds. See `StateStorage.read`."""
         with STORING:
             ids = {key: document_id(key) for key in keys}
         items = await _all(self._read_item(item_id) for item_id in ids.values())
@@ -121,22 +111,10 @@ class CosmosStorage(CosmosDbPartitionedStorage):
 
     async def write(self, changes: dict[str, Document]) -> None:
         """
-        Store each document if nobody else has since it was read.
+        Store each document if nobody else has, in `timeout_s` seconds. See `StateStorage.write`.
 
-        A document without "e_tag" must not exist yet; "*" stores it whatever is there. On
-        success its new ETag is written back, so one turn may save twice. Several documents are
-        written at once, each for itself: on an error some may be stored and others not.
-
-        A write is not repeated after its outcome is in doubt, but the connection below may do
-        so once by itself. So StateConflict may be the echo of this very write: who needs to
-        know finds out by reading.
-
-        Raises:
-            StateNotStorable: a document cannot be stored; nothing was written.
-            StateConflict: another turn wrote first; read again and run the turn again.
-            StateTooLarge: a document has more than 2 MB.
-            StateUnavailable: no answer within `timeout_s` seconds; it may be stored or not.
-            StateThrottled, StateForbidden, StateContainerMissing: see there; it is not stored.
+        A write is not repeated once its outcome is in doubt, but the connection below may do
+        so once by itself: that is where the echo of a write as StateConflict comes from.
         """
         with STORING:
             items = {
@@ -150,22 +128,18 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         await _all(store(key) for key in changes)
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove the documents there are under `keys`, whoever wrote them last."""
+        """Remove the documents there are. See `StateStorage.delete`."""
         with STORING:
             ids = [document_id(key) for key in keys]
         await _all(self._delete_item(item_id) for item_id in ids)
 
     async def connect(self) -> None:
-        """
-        Open the connections that a turn begins with, and get the token for them if there is one.
-
-        Raises what `read` raises.
-        """
+        """Open the connections that a turn begins with, and get the token if one is needed."""
         # The cheapest requests there are: a document that does not exist costs 1 RU.
         await self.read(_NOBODY)
 
     async def close(self) -> None:
-        """Close the connections of all event loops. Whoever goes on opens new ones."""
+        """Close the connections of all event loops. See `StateStorage.close`."""
         await self._clients.close()
 
     async def _read_item(self, item_id: str) -> dict[str, Any] | None:
@@ -204,7 +178,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
         brings_item: bool = True,
     ) -> dict[str, Any] | None:
         """Return the answer to `send`, an item with its ETag; None: the document does not exist."""
-        patience = Patience(max_repeats)
+        retries = Retries(max_repeats)
         departure = Departure.watch()
         try:
             async with TimeLimit.after(self._timeout_s) as limit:
@@ -218,7 +192,7 @@ class CosmosStorage(CosmosDbPartitionedStorage):
                         if is_absent(error):
                             return None
                         meant = translate(error, may_have_left=departure.possible)
-                        delay_s = patience.delay_s_after(meant)
+                        delay_s = retries.delay_s_after(meant)
                         now_s = asyncio.get_running_loop().time()
                         if delay_s is None or now_s + delay_s >= limit.until_s:
                             raise meant from error

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, DeliveryModes
 
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
+from shared.turns.clock import loop_time_s
 from shared.turns.limits import (
     LAST_LOOK_S,
     MAX_ID_CHARACTERS,
@@ -23,13 +24,12 @@ from shared.turns.limits import (
 )
 from shared.turns.replies.failures import Outcome, failure_of
 from shared.turns.replies.operations import Operation, Verb
-from shared.turns.surroundings import loop_time_s
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Progress:
+class DeliveryProgress:
     """How far the delivery of a turn has come."""
 
     sent: int
@@ -47,7 +47,7 @@ class Lease(Protocol):
     def left_s(self) -> float:
         """For how many more."""
 
-    async def renew(self, progress: Progress) -> bool:
+    async def renew(self, progress: DeliveryProgress) -> bool:
         """Take it again from now, and note how far the delivery is. False: it is lost."""
 
 
@@ -60,10 +60,10 @@ class Channel:
     async def deliver(
         self,
         operations: Sequence[Operation | None],
-        progress: Progress,
+        progress: DeliveryProgress,
         lease: Lease,
         known_ids: dict[str, str],
-    ) -> Progress:
+    ) -> DeliveryProgress:
         """
         Do what is left to do, in order, while the lease can be renewed.
 
@@ -78,7 +78,7 @@ class Channel:
                 continue
             operation = _with_real_ids(next_one, {**known_ids, **progress.ids})
             try:
-                if _is_about_nothing(operation, operations):
+                if _changes_what_was_refused(operation, operations):
                     real_id = ""
                 else:
                     real_id = await self._do_under(lease, progress, operation)
@@ -94,7 +94,7 @@ class Channel:
                     return replace(progress, stuck=outcome)
                 real_id = ""
             ids = {**progress.ids, operation.given_id: real_id} if real_id else progress.ids
-            progress = Progress(progress.sent + 1, ids)
+            progress = DeliveryProgress(progress.sent + 1, ids)
         return progress
 
     async def answer(self, operations: list[Operation]) -> None:
@@ -106,7 +106,7 @@ class Channel:
                 # It is put among the replies, where the SDK does not know what to do with it.
                 subject = copy(subject)
                 if isinstance(subject.value, InvokeResponse):
-                    subject.value = to_wire(subject.value)
+                    subject.value = to_plain_json(subject.value)
             await self._send(subject, delivery_mode)
 
     async def say(self, activity: Activity) -> None:
@@ -117,7 +117,9 @@ class Channel:
         except Exception as error:
             _logger.info("A %s was not sent (%s).", activity.type, type(error).__name__)
 
-    async def _do_under(self, lease: Lease, progress: Progress, operation: Operation) -> str:
+    async def _do_under(
+        self, lease: Lease, progress: DeliveryProgress, operation: Operation
+    ) -> str:
         """
         Do one operation, and renew the lease while it takes long.
 
@@ -244,7 +246,7 @@ def _with_real_ids(operation: Operation, ids: dict[str, str]) -> Operation:
     return replace(operation, subject=subject)
 
 
-def _is_about_nothing(operation: Operation, operations: Sequence[Operation | None]) -> bool:
+def _changes_what_was_refused(operation: Operation, operations: Sequence[Operation | None]) -> bool:
     """Whether it is to change an activity of this turn that was refused, and has no real id."""
     if operation.verb is Verb.SEND:
         return False

@@ -13,7 +13,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from shared.errors import StateNotStorable
-from shared.sdk_json import activity_from_wire, to_wire
+from shared.sdk_json import activity_from_json, to_plain_json
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +43,11 @@ class Operation:
         Raises:
             StateNotStorable: it has text in it that is none.
         """
-        plain = {"verb": self.verb.value, "id": self.given_id, "subject": to_wire(self.subject)}
+        plain = {
+            "verb": self.verb.value,
+            "id": self.given_id,
+            "subject": to_plain_json(self.subject),
+        }
         try:
             return msgspec.json.encode(plain).decode()
         except UnicodeEncodeError as error:
@@ -64,7 +68,7 @@ class Operation:
         subject = plain["subject"]
         if verb is Verb.DELETE:
             return cls(verb, ConversationReference.deserialize(subject))
-        activity = activity_from_wire(subject)
+        activity = activity_from_json(subject)
         if activity.type == ActivityTypes.invoke_response:
             # The adapter reads status and body as attributes.
             activity.value = InvokeResponse(**(activity.value or {}))

@@ -7,11 +7,12 @@ import logging
 from dataclasses import dataclass, field
 
 from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable, TurnDeadlineExceeded
+from shared.turns.backoff import Backoff, is_passing
+from shared.turns.chance import Chance
 from shared.turns.locks import Locks
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Change, Stamp, TurnRecord, digest
-from shared.turns.state.stored import Stored
-from shared.turns.surroundings import Patience, Surroundings, is_passing
+from shared.turns.state.stored_document import StoredDocument
 
 _logger = logging.getLogger(__name__)
 
@@ -34,16 +35,16 @@ class Applied:
 class Changes:
     """Applies what turns change elsewhere. May be repeated, and be done twice at once."""
 
-    def __init__(
-        self, home_key: str, documents: Documents, locks: Locks, surroundings: Surroundings
-    ) -> None:
+    def __init__(self, home_key: str, documents: Documents, locks: Locks, chance: Chance) -> None:
         """`locks` are the process's: turns at once would only get into each other's way."""
         self._mark = digest(home_key)
         self._documents = documents
         self._locks = locks
-        self._surroundings = surroundings
+        self._chance = chance
 
-    async def apply(self, last: TurnRecord, bases: dict[str, Stored], until_s: float) -> Applied:
+    async def apply(
+        self, last: TurnRecord, bases: dict[str, StoredDocument], until_s: float
+    ) -> Applied:
         """
         Apply a turn's changes; raises nothing.
 
@@ -66,7 +67,7 @@ class Changes:
         key: str,
         change: Change,
         stamp: Stamp,
-        base: Stored | None,
+        base: StoredDocument | None,
         until_s: float,
     ) -> None:
         try:
@@ -82,9 +83,14 @@ class Changes:
             applied.pending[key] = cause if isinstance(cause, Exception) else error
 
     async def _change(
-        self, key: str, change: Change, stamp: Stamp, document: Stored | None, until_s: float
-    ) -> Stored:
-        patience = Patience(self._surroundings, until_s)
+        self,
+        key: str,
+        change: Change,
+        stamp: Stamp,
+        document: StoredDocument | None,
+        until_s: float,
+    ) -> StoredDocument:
+        backoff = Backoff(self._chance, until_s)
         while True:
             try:
                 document = document or await self._documents.read(key)
@@ -96,4 +102,4 @@ class Changes:
                 if not is_passing(error):
                     raise
                 document = None
-                await patience.pause(error)
+                await backoff.pause(error)

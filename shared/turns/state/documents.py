@@ -3,15 +3,18 @@ The documents of a turn, never read older than they are known to be.
 """
 
 import logging
+from dataclasses import replace
+from typing import Any
 
 from botbuilder.core import Storage
 
+from shared.errors import StateUnreadable
+from shared.turns.backoff import Backoff, is_passing
+from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LAG_S
-from shared.turns.state import stored
-from shared.turns.state.journal import digest
-from shared.turns.state.stored import Stored
-from shared.turns.surroundings import Patience, is_passing, loop_time_s
+from shared.turns.state.journal import RESERVED, Journal, digest
+from shared.turns.state.stored_document import StoredDocument, take_apart
 
 _logger = logging.getLogger(__name__)
 
@@ -25,35 +28,35 @@ class Documents:
         self._user_key = identity.user_key
         self._home_version = 0
 
-    async def read_home(self, patience: Patience) -> Stored:
+    async def read_home(self, backoff: Backoff) -> StoredDocument:
         """
         Read the home document, never an older one than was read or written before.
 
         Raises:
-            TurnDeadlineExceeded: there is none, or no store, for as long as patience lasts.
+            TurnDeadlineExceeded: there is none, or no store, until the backoff ends.
             StateError: for what will not get better, the store's reason.
         """
         while True:
-            home = await self._read_patiently(self._home_key, patience)
+            home = await self._read_repeatedly(self._home_key, backoff)
             if home.version >= self._home_version:
                 self._home_version = home.version
                 return home
-            await patience.pause()
+            await backoff.pause()
 
-    async def write_home(self, home: Stored) -> Stored:
-        """Write the home document; see `stored.write`."""
+    async def write_home(self, home: StoredDocument) -> StoredDocument:
+        """Write the home document; see `write`."""
         written = await self.write(home)
         self._home_version = written.version
         return written
 
-    async def read_user(self) -> Stored | None:
+    async def read_user(self) -> StoredDocument | None:
         """The user's document, on suspicion; whoever needs it reads it if this fails."""
         try:
             return await self.read(self._user_key) if self._user_key else None
         except Exception:
             return None
 
-    async def read_at_least(self, version: int, key: str, patience: Patience) -> Stored:
+    async def read_at_least(self, version: int, key: str, backoff: Backoff) -> StoredDocument:
         """
         Read a document that is not older than the version; replicas may lag behind.
 
@@ -65,27 +68,52 @@ class Documents:
         while True:
             # What counts is when it was asked for: a slow answer may be as old as the question.
             asked_s = loop_time_s()
-            document = await self._read_patiently(key, patience)
+            document = await self._read_repeatedly(key, backoff)
             if document.version >= version:
                 return document
             if asked_s >= until_s:
                 _logger.warning("The document %s was deleted, or restored.", digest(key))
                 return document
-            await patience.pause()
+            await backoff.pause()
 
-    async def _read_patiently(self, key: str, patience: Patience) -> Stored:
+    async def _read_repeatedly(self, key: str, backoff: Backoff) -> StoredDocument:
         while True:
             try:
                 return await self.read(key)
             except Exception as error:
                 if not is_passing(error):
                     raise
-                await patience.pause(error)
+                await backoff.pause(error)
 
-    async def read(self, key: str) -> Stored:
-        """Read a document once; see `stored.read`."""
-        return await stored.read(self._storage, key)
+    async def read(self, key: str) -> StoredDocument:
+        """
+        Read a document once, which may be absent.
 
-    async def write(self, document: Stored) -> Stored:
-        """Write a document once; see `stored.write`."""
-        return await stored.write(self._storage, document)
+        Raises:
+            StateUnreadable: the document is not what the app wrote; names it and the fault.
+            StateError: the store's reason.
+        """
+        try:
+            documents: dict[str, Any] = await self._storage.read([key])
+        except StateUnreadable as error:
+            raise StateUnreadable(f"The document {key!r} cannot be read: {error}") from error
+        document = documents.get(key)
+        if document is None:
+            return StoredDocument(key, {}, Journal(), None)
+        properties, e_tag = take_apart(document)
+        journal = Journal.of(key, properties.pop(RESERVED, None))
+        return StoredDocument(key, properties, journal, e_tag)
+
+    async def write(self, document: StoredDocument) -> StoredDocument:
+        """
+        Write a document once, if it is still as it was read; returns it with its new ETag.
+
+        Raises:
+            StateConflict: somebody else wrote it, or it exists by now.
+            StateError: the store's reason; StateUnavailable leaves open whether it was written.
+        """
+        plain: dict[str, Any] = {**document.properties, RESERVED: document.journal.to_json()}
+        if document.e_tag is not None:
+            plain["e_tag"] = document.e_tag
+        await self._storage.write({document.key: plain})
+        return replace(document, e_tag=plain["e_tag"])

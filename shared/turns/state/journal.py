@@ -29,7 +29,8 @@ from shared.turns.state.records import Record, read_record, to_plain
 
 RESERVED = "$turns"
 
-Document = dict[str, Any]
+Properties = dict[str, Any]
+"""What a bot keeps in a document, by the names of its state properties."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
 """Cosmos DB keeps integers up to 2^53 exactly; nothing here counts further than half of that."""
@@ -136,6 +137,13 @@ class Journal(Record, frozen=True):
         """Plain JSON but for the values in `writes`, which stay as the bot gave them."""
         return to_plain(self)
 
+    @property
+    def unsettled(self) -> TurnRecord:
+        """The turn that is not settled, where it is known that there is one."""
+        if self.last is None:
+            raise AssertionError("there is no last turn")
+        return self.last
+
     # Which turns there were
 
     def attempt_at(self, turn_id: str, former_id: str | None = None) -> str | None:
@@ -197,12 +205,12 @@ class Journal(Record, frozen=True):
 
     def change_last(self, **changes: Any) -> "Journal":
         """The journal with something else about its unsettled turn."""
-        last = msgspec.structs.replace(self._last(), **changes)
+        last = msgspec.structs.replace(self.unsettled, **changes)
         return msgspec.structs.replace(self, version=self.version + 1, last=last)
 
     def settle(self, ids: dict[str, str], versions: dict[str, int], now_s: float) -> "Journal":
         """The journal without its last turn, whose changes are in documents of these versions."""
-        kept = {**self.ids, **ids} if self._last().keeps_ids else self.ids
+        kept = {**self.ids, **ids} if self.unsettled.keeps_ids else self.ids
         return msgspec.structs.replace(
             self._without_last().expect(versions, now_s),
             version=self.version + 1,
@@ -262,13 +270,8 @@ class Journal(Record, frozen=True):
         """The journal after one more write."""
         return msgspec.structs.replace(self, version=self.version + 1)
 
-    def _last(self) -> TurnRecord:
-        if self.last is None:
-            raise AssertionError("there is no last turn")
-        return self.last
-
     def _without_last(self) -> "Journal":
-        last, answers = self._last(), self.answers
+        last, answers = self.unsettled, self.answers
         if last.answer is not None:
             answers = [*answers, Answer(id=last.id, answer=last.answer)]
         return msgspec.structs.replace(

@@ -12,8 +12,8 @@ from botbuilder.core import Storage
 
 from shared.errors import BotApplicationError, StateConflict
 from shared.turns.replies.outbox import TURN_IS_OVER
-from shared.turns.state.journal import RESERVED, Change, Document
-from shared.turns.state.stored import Stored, put_together, take_apart
+from shared.turns.state.journal import RESERVED, Change, Properties
+from shared.turns.state.stored_document import StoredDocument, put_together, take_apart
 
 
 class UnitOfWork(Storage):
@@ -24,11 +24,13 @@ class UnitOfWork(Storage):
     one overwrites. The SDK's `clear_state` writes so, and the turn is alone anyway.
     """
 
-    def __init__(self, home: Stored, read: Callable[[str], Awaitable[Stored]]) -> None:
+    def __init__(
+        self, home: StoredDocument, read: Callable[[str], Awaitable[StoredDocument]]
+    ) -> None:
         self._read = read
         self._bases = {home.key: home}
         self._reading: dict[str, asyncio.Lock] = {}
-        self._staged: dict[str, tuple[Document, str]] = {}
+        self._staged: dict[str, tuple[Properties, str]] = {}
         """The properties and the ETag of each document that the bot wrote."""
         self._writes = 0
         self._closed = False
@@ -78,11 +80,11 @@ class UnitOfWork(Storage):
             await self._base(key)
             self._stage(key, {})
 
-    def staged(self, key: str) -> Document:
+    def staged(self, key: str) -> Properties:
         """The properties that a document is to have, whether the bot wrote it or not."""
         return self._staged[key][0] if key in self._staged else self._bases[key].properties
 
-    def changes(self) -> dict[str, tuple[Stored, Change]]:
+    def changes(self) -> dict[str, tuple[StoredDocument, Change]]:
         """What the bot changed, property by property, with what each change is based on."""
         changes = {}
         for key, (properties, _) in self._staged.items():
@@ -93,7 +95,7 @@ class UnitOfWork(Storage):
         return changes
 
     @property
-    def bases(self) -> list[Stored]:
+    def bases(self) -> list[StoredDocument]:
         """The documents that the bot has read, as they were stored."""
         return list(self._bases.values())
 
@@ -101,7 +103,7 @@ class UnitOfWork(Storage):
         if self._closed:
             raise RuntimeError(TURN_IS_OVER)
 
-    async def _base(self, key: str) -> Stored:
+    async def _base(self, key: str) -> StoredDocument:
         self._require_open()
         async with self._reading.setdefault(key, asyncio.Lock()):
             if key not in self._bases:
@@ -112,7 +114,7 @@ class UnitOfWork(Storage):
                     raise
             return self._bases[key]
 
-    def _stage(self, key: str, properties: Document) -> str:
+    def _stage(self, key: str, properties: Properties) -> str:
         # Once more: reading may have taken longer than the turn.
         self._require_open()
         self._writes += 1
@@ -129,7 +131,7 @@ class UnitOfWork(Storage):
         return put_together(deepcopy(properties), self._e_tag(key)) if properties else None
 
 
-def _difference(old: Document, new: Document) -> Change | None:
+def _difference(old: Properties, new: Properties) -> Change | None:
     put = {name: new[name] for name in new if name not in old or not _same(old[name], new[name])}
     drop = [name for name in old if name not in new]
     return Change(put=put, drop=drop) if put or drop else None

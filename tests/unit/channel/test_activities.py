@@ -17,7 +17,7 @@ from shared.channel.activities import (
     parse_activity,
 )
 from shared.errors import MalformedActivity, RequestRefused
-from shared.sdk_json import to_wire
+from shared.sdk_json import to_plain_json
 
 MESSAGE: dict[str, Any] = {
     "type": "message",
@@ -352,5 +352,5 @@ def test_an_activity_is_what_the_sdk_reads(
     except RequestRefused:
         return
 
-    assert to_wire(Activity().deserialize(fields)) == to_wire(activity)
+    assert to_plain_json(Activity().deserialize(fields)) == to_plain_json(activity)
     assert Activity().deserialize(fields).value == activity.value

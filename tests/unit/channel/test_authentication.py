@@ -24,7 +24,7 @@ from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.http_pool import HttpPool
 from shared.channel.signing_keys import SigningKeys
-from shared.errors import KeysUnavailable, NotAuthenticated, NotPermitted
+from shared.errors import NotAuthenticated, NotPermitted, SigningKeysUnavailable
 from shared.settings import GOVERNMENT_CHANNEL_SERVICE, ChannelOverrides
 from tests.identity_provider import (
     APP_ID,
@@ -423,7 +423,7 @@ async def test_without_keys_nobody_is_called_a_liar(
     """A token that cannot be checked is neither accepted nor refused."""
     issuer.down = True
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await door.authenticate_request(activity(), f"Bearer {issuer.sign(channel_claims())}")
 
 

@@ -13,11 +13,13 @@ def root(tmp_path: Path) -> Path:
     """A function app with a file for each case."""
     for name in (
         "host.json",
+        "local.settings.json",
         "dev.py",
         "Function/__init__.py",
         "Function/function.json",
         "shared/deep/er.py",
         "shared/notes.txt",
+        "shared/tests/imported.py",
         "tests/test.py",
         "local/functions_host/host.py",
         ".venv/lib/module.py",
@@ -26,6 +28,9 @@ def root(tmp_path: Path) -> Path:
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+    (tmp_path / ".funcignore").write_text(
+        "# Not deployed\n/dev.py\n/local\n/local.settings.json\n/tests\n"
+    )
     return tmp_path
 
 
@@ -40,7 +45,16 @@ def test_nothing_has_changed_at_first(root: Path) -> None:
     assert [] == Sources(root).changed()
 
 
-@pytest.mark.parametrize("name", ["host.json", "Function/function.json", "shared/deep/er.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "host.json",
+        "local.settings.json",
+        "Function/function.json",
+        "shared/deep/er.py",
+        "shared/tests/imported.py",
+    ],
+)
 def test_a_change_is_told_once(root: Path, name: str) -> None:
     """A saved file is told by its name, and not again until it is saved again."""
     sources = Sources(root)
@@ -72,7 +86,7 @@ def test_new_and_missing_files_are_changes(root: Path) -> None:
     ],
 )
 def test_what_the_bot_does_not_import_is_not_watched(root: Path, name: str) -> None:
-    """Tests, tools and what is installed may change as they like."""
+    """What .funcignore keeps back, and what is installed, may change as it likes."""
     sources = Sources(root)
     touch(root / name)
 

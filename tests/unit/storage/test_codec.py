@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from shared.errors import StateNotStorable, StateUnreadable
+from shared.storage import state_type
 from shared.storage.codec.documents import MAX_DEPTH, MAX_SAFE_INTEGER, DocumentCodec
-from shared.storage.codec.state_types import state_type
 from tests.unit.storage.remembered import (
     CODEC,
     DOCUMENTS,

@@ -17,10 +17,10 @@ from jsonpickle.unpickler import Unpickler
 from msrest.serialization import UTC as MSREST_UTC
 
 from shared.errors import StateUnreadable
+from shared.storage import state_type
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.reserved_keys import is_tag_like
-from shared.storage.codec.state_types import state_type
 from tests.unit.storage import stock
 from tests.unit.storage.remembered import (
     CODEC,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import StateUnreadable
 from shared.storage.codec.opaque import Opaque
-from shared.turns.state.stored import WHOLE, put_together
+from shared.turns.state.stored_document import WHOLE, put_together
 from tests.unit.storage.remembered import CODEC, KEYS, PLAIN, Address, Order
 
 # Each for another reason: by this app, by the SDKs for Python and for .NET, or by nobody.

@@ -11,8 +11,8 @@ from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, Turn
 from botbuilder.schema import Activity, ResourceResponse
 from botframework.connector.auth import AuthenticateRequestResult
 
+from shared.storage import state_type
 from shared.storage.codec.documents import DocumentCodec
-from shared.storage.codec.state_types import state_type
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
 
@@ -73,7 +73,7 @@ class CountedStorage(Storage):
                 raise fault
 
 
-class FakeChannel:
+class RecordingChannel:
     """The Bot Connector's operations on conversations."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class FakeChannel:
 
 
 class _Connectors:
-    def __init__(self, channel: FakeChannel) -> None:
+    def __init__(self, channel: RecordingChannel) -> None:
         self._client = SimpleNamespace(conversations=channel)
 
     async def create(self, _service_url: str, _audience: str) -> SimpleNamespace:
@@ -133,7 +133,7 @@ class Room:
 
     def __init__(self, handler: Handler, storage: CountedStorage, **options: Any) -> None:
         self.storage = storage
-        self.channel = FakeChannel()
+        self.channel = RecordingChannel()
         self.runs = 0
         self.adapter = CloudAdapterBase(_Authentication())
         self.bot = TransactionalBot(self._create_bot(handler), storage, **options)

@@ -15,7 +15,7 @@ from shared.errors import (
     StateUnavailable,
     StateUnreadable,
 )
-from shared.turns import Apologies, Surroundings
+from shared.turns import Apologies
 from shared.turns.limits import (
     FRUITLESS_PASSING_S,
     FRUITLESS_UNCERTAIN,
@@ -105,8 +105,8 @@ def test_a_turn_that_knows_of_another_is_later_whatever_its_clock_says(
     room_with: RoomWith,
 ) -> None:
     """An instance whose clock is an hour behind still changes what it has read."""
-    ahead = room_with(remember, surroundings=Surroundings(now_s=lambda: 1_800_003_600.0))
-    behind = room_with(remember, surroundings=Surroundings(now_s=lambda: 1_800_000_000.0))
+    ahead = room_with(remember, now_s=lambda: 1_800_003_600.0)
+    behind = room_with(remember, now_s=lambda: 1_800_000_000.0)
     user: dict[str, Any] = {}
 
     async def history() -> None:

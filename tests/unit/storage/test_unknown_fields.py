@@ -7,8 +7,8 @@ from typing import Any, NotRequired, TypedDict
 import pytest
 
 from shared.errors import StateUnreadable
+from shared.storage import foreign_type, state_type
 from shared.storage.codec.documents import DocumentCodec
-from shared.storage.codec.state_types import foreign_type, state_type
 from shared.storage.codec.unknown_fields import hand_on_unknown
 from tests.unit.storage.remembered import CODEC, ask
 

@@ -1,13 +1,8 @@
 """
-What a turn takes from outside: the time of day, chance, and patience.
+Asking the store again: after which errors, and with which pauses between.
 """
 
 import asyncio
-import random
-import secrets
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from shared.errors import (
     BotApplicationError,
@@ -16,6 +11,8 @@ from shared.errors import (
     StateUnavailable,
     TurnDeadlineExceeded,
 )
+from shared.turns.chance import Chance
+from shared.turns.clock import loop_time_s
 from shared.turns.limits import POLL_MAX_S, POLL_MIN_S
 
 STORE_FAULTS = (StateConflict, StateThrottled, StateUnavailable)
@@ -32,27 +29,11 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, STORE_FAULTS) or not isinstance(error, BotApplicationError)
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """The time of day and chance; the simulation has its own."""
-
-    now_s: Callable[[], float] = time.time
-    """Seconds since 1970. Other instances may disagree."""
-    token: Callable[[], str] = lambda: secrets.token_hex(6)
-    """Unlike every token before, on any instance."""
-    chance: random.Random = field(default_factory=random.SystemRandom)
-
-
-def loop_time_s() -> float:
-    """Seconds by the event loop's own clock, which only ever goes forward."""
-    return asyncio.get_running_loop().time()
-
-
-class Patience:
+class Backoff:
     """Jittered, growing pauses until a point in time of the event loop's clock."""
 
-    def __init__(self, surroundings: Surroundings, until_s: float) -> None:
-        self._chance = surroundings.chance
+    def __init__(self, chance: Chance, until_s: float) -> None:
+        self._chance = chance
         self._until_s = until_s
         self._pause_s = POLL_MIN_S
 
@@ -67,7 +48,7 @@ class Patience:
         Raises:
             TurnDeadlineExceeded: the time is up.
         """
-        pause_s = self._chance.uniform(self._pause_s / 2, self._pause_s)
+        pause_s = self._chance.jitter.uniform(self._pause_s / 2, self._pause_s)
         if isinstance(cause, StateThrottled):
             pause_s = max(pause_s, cause.retry_after_s)
         if pause_s >= self.left_s:

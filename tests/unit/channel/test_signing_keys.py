@@ -13,7 +13,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from shared.channel.http_pool import HttpPool
 from shared.channel.signing_keys import FETCH_PAUSE_S, KEPT_FOR_S, REFRESH_AFTER_S, SigningKeys
-from shared.errors import KeysUnavailable, NotAuthenticated
+from shared.errors import NotAuthenticated, SigningKeysUnavailable
 from tests.identity_provider import IdentityProvider
 
 
@@ -139,7 +139,7 @@ async def test_an_outage_does_not_lose_the_keys(
         await asyncio.sleep(0.02)  # lets the refresh in the background fail
     clock.now_s += 1
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
 
 
@@ -149,7 +149,7 @@ async def test_a_cold_worker_without_keys_says_so(
     """A worker that never saw the keys tells nobody that their token is wrong."""
     issuer.down = True
     for _ in range(3):
-        with pytest.raises(KeysUnavailable):
+        with pytest.raises(SigningKeysUnavailable):
             await keys.get(issuer.key_id)
 
     assert issuer.fetches == 1
@@ -160,7 +160,7 @@ async def test_a_cold_worker_recovers(
 ) -> None:
     """Once the endpoint is back, so are the keys, at the latest after the pause."""
     issuer.down = True
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
     issuer.down = False
     clock.now_s += FETCH_PAUSE_S
@@ -171,7 +171,7 @@ async def test_a_cold_worker_recovers(
 async def test_an_endpoint_that_is_gone_is_an_outage(clock: Clock) -> None:
     """Where nobody listens, the error names the address."""
     http = HttpPool()
-    with pytest.raises(KeysUnavailable) as caught:
+    with pytest.raises(SigningKeysUnavailable) as caught:
         await SigningKeys("http://127.0.0.1:9/openid", http, clock).get("key")
     await http.close()
 
@@ -182,7 +182,7 @@ async def test_a_slow_endpoint_is_an_outage(issuer: IdentityProvider, clock: Clo
     """No request waits for keys longer than the time-out."""
     http = HttpPool(timeout_s=0.05)
     issuer.open.clear()
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await SigningKeys(issuer.metadata_url, http, clock).get(issuer.key_id)
     await http.close()
 
@@ -193,7 +193,7 @@ async def test_a_redirect_is_not_followed(
     """The keys come from the address in the settings, and from nowhere that it points to."""
     issuer.moved = True
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
 
 
@@ -239,7 +239,7 @@ async def test_garbage_is_an_outage(
     """Whatever the endpoint answers in place of its documents, nobody is called a liar for it."""
     setattr(issuer, where, document)
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
 
 
@@ -283,7 +283,7 @@ async def test_a_key_that_is_none_is_left_out(
     (key,) = issuer.published_keys()
     issuer.key_set = json.dumps({"keys": [{**key, **changes}]}).encode()
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
 
 
@@ -294,7 +294,7 @@ async def test_a_weak_key_is_left_out(keys: SigningKeys, issuer: IdentityProvide
     (key,) = issuer.published_keys()
     issuer.key_set = json.dumps({"keys": [{**key, **numbers}]}).encode()
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get(issuer.key_id)
 
 
@@ -315,7 +315,7 @@ async def test_garbage_does_not_lose_the_keys(
     await keys.get(issuer.key_id)
     issuer.key_set = b'{"keys": 5}'
     clock.now_s += FETCH_PAUSE_S
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(SigningKeysUnavailable):
         await keys.get("unheard-of")
 
     assert (await keys.get(issuer.key_id)).public_key is not None
@@ -347,7 +347,7 @@ async def test_any_document_is_keys_or_an_outage(issuer: IdentityProvider, clock
         issuer.key_set = document
         try:
             await SigningKeys(issuer.metadata_url, http, clock).get(issuer.key_id)
-        except (KeysUnavailable, NotAuthenticated):
+        except (SigningKeysUnavailable, NotAuthenticated):
             continue
     await http.close()
 
@@ -355,7 +355,7 @@ async def test_any_document_is_keys_or_an_outage(issuer: IdentityProvider, clock
 async def test_a_secret_in_the_address_is_not_repeated(clock: Clock) -> None:
     """An error names the endpoint without its query."""
     http = HttpPool()
-    with pytest.raises(KeysUnavailable) as caught:
+    with pytest.raises(SigningKeysUnavailable) as caught:
         await SigningKeys("http://127.0.0.1:9/openid?sig=marked", http, clock).get("key")
     await http.close()
 

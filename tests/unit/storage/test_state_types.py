@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from shared.storage import foreign_type, state_type
 from shared.storage.codec.documents import DocumentCodec
-from shared.storage.codec.state_types import foreign_type, state_type
 
 
 def test_a_state_type_must_be_a_dataclass() -> None:

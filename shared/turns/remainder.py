@@ -1,10 +1,11 @@
 """
-When the rest of a turn is given up, so that its conversation can go on.
+What is left to do of a turn, and when that is given up, so that its conversation can go on.
 """
 
 import logging
 from dataclasses import dataclass, field
 
+from shared.turns.backoff import STORE_FAULTS
 from shared.turns.limits import (
     CLOCK_TOLERANCE_S,
     FRUITLESS_PASSING,
@@ -12,18 +13,17 @@ from shared.turns.limits import (
     FRUITLESS_UNCERTAIN,
     FRUITLESS_UNCERTAIN_S,
 )
-from shared.turns.replies.delivery import Progress
+from shared.turns.replies.delivery import DeliveryProgress
 from shared.turns.replies.failures import Outcome
 from shared.turns.state.changes import Applied
 from shared.turns.state.journal import Change, TurnRecord
-from shared.turns.surroundings import STORE_FAULTS
 from shared.turns.watch import Watch
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Rest:
+class Remainder:
     """What is left to do of a turn after one try to finish it."""
 
     is_nothing: bool = False
@@ -31,7 +31,7 @@ class Rest:
     sent: int = 0
     """Replies that need not be sent any more."""
     ids: dict[str, str] = field(default_factory=dict)
-    """As in `Progress`."""
+    """As in `DeliveryProgress`."""
     writes: dict[str, Change] = field(default_factory=dict)
     """Changes that are not applied yet."""
     versions: dict[str, int] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Rest:
         return sorted({name for change in self.lost for name in change.names})
 
 
-def rest_of(
-    last: TurnRecord, progress: Progress, applied: Applied, now_s: float, watch: Watch
-) -> Rest:
+def remainder_of(
+    last: TurnRecord, progress: DeliveryProgress, applied: Applied, now_s: float, watch: Watch
+) -> Remainder:
     """
     Tell what is left of a turn, after it was tried to do all of it.
 
@@ -72,7 +72,7 @@ def rest_of(
             if tries.are_enough(passing=isinstance(error, (*STORE_FAULTS, TimeoutError))):
                 _logger.error("A change to %r is given up after %d tries.", key, tries.count)
                 lost.add(key)
-    return Rest(
+    return Remainder(
         is_nothing=sent >= len(last.replies) and not applied.pending and not lost,
         sent=sent,
         ids=progress.ids,
