@@ -92,7 +92,7 @@ param cosmosMaxThroughput int = 1000
 @minValue(0)
 param stateTtlSeconds int = 0
 
-@description('Optional. Further host names, comma-separated, that replies may be sent to beside the Bot Connector\'s own.')
+@description('Optional. Further host names, comma-separated, that replies may be sent to besides the Bot Connector\'s own.')
 param allowedServiceHosts string = ''
 
 @description('Optional. How the state and storage accounts are reached. "public": over the internet, with the identity\'s rights. "private": only inside a virtual network made for them. A bot that is in use is moved in two deployments, the first with "both", or it is cut off before it is inside.')

@@ -20,7 +20,7 @@ class StartOptions:
     browser: bool
     terminal: bool
     allow_host: list[str]
-    """Names beside localhost that the bot's port answers to."""
+    """Names besides localhost that the bot's port answers to."""
 
 
 def parse(arguments: Sequence[str]) -> StartOptions:

@@ -120,7 +120,7 @@ class Settings:
     overrides: ChannelOverrides = field(repr=False)
     """Not printed: a URL may have a query, and a query may have a secret."""
     allowed_service_hosts: frozenset[str]
-    """Host names, lower case, that replies may go to beside the Bot Connector's own."""
+    """Host names, lower case, that replies may go to besides the Bot Connector's own."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

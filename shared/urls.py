@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _LOOPBACK_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"}
 )
-"""What /etc/hosts calls this machine; beside them, all that ends in `.localhost` (RFC 6761)."""
+"""What /etc/hosts calls this machine; besides them, all that ends in `.localhost` (RFC 6761)."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 

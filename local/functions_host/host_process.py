@@ -79,7 +79,7 @@ class HostProcess:
 
     def restart(self) -> None:
         """
-        Replace the process by a new one, which reads all files anew.
+        Replace the process by a new one, which reads all files again.
 
         Raises:
             LocalError: as for `start`; the old process goes on.

@@ -26,7 +26,7 @@ def reload_on_changes(
     chat: "Popen[bytes] | None" = None,
 ) -> int:
     """
-    Start the bot anew when sources change, until the chat ends; return its exit code.
+    Restart the bot when sources change, until the chat ends; return its exit code.
 
     Raises:
         LocalError: Core Tools, which look after the sources themselves, have ended.

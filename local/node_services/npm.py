@@ -70,7 +70,7 @@ class NodeService:
     name: str
     script: Path
     environ: ClassVar[dict[str, str]] = {}
-    """What its environment has beside the starter's."""
+    """What is added to the environment of the program that starts it."""
 
     def __init__(self, arguments: list[str], ports: list[int]) -> None:
         """`ports` must be free at `start`; 0 stands for any."""

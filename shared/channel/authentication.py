@@ -3,7 +3,7 @@ Who is speaking.
 
 The SDK's own token validation is the judge. It is asked in two steps: whether a token is genuine,
 for which the activity is not needed and not read, and whether it is for this activity. Replaced
-are the SDK's cache of signing keys (see `signing_keys`), the connectors that it builds anew in
+are the SDK's cache of signing keys (see `signing_keys`), the connectors that it builds again in
 every turn (see `connectors`), and its verdict: it tells a missing token, a malformed one and a
 forbidden one apart by the text of many kinds of exception.
 """

@@ -163,7 +163,7 @@ def _plain(value: Any) -> Any:
 
 
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
-    """What a turn context carries beside state: every attempt reads that anew."""
+    """What a turn context carries besides state, which every attempt reads again."""
     return {
         key: value for key, value in turn_state.items() if not isinstance(value, CachedBotState)
     }

@@ -29,7 +29,7 @@ class Applied:
     lost: dict[str, Exception] = field(default_factory=dict)
     """The document can never have it."""
     pending: dict[str, Exception] = field(default_factory=dict)
-    """It may be had later. The last error."""
+    """The document may have it later. The last error."""
 
 
 class Changes:

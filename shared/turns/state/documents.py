@@ -50,7 +50,7 @@ class Documents:
         return written
 
     async def read_user(self) -> StoredDocument | None:
-        """The user's document, on suspicion; whoever needs it reads it if this fails."""
+        """The user's document, read ahead of need. None: there is no user, or it failed."""
         try:
             return await self.read(self._user_key) if self._user_key else None
         except Exception:

@@ -1,5 +1,5 @@
 """
-What turns write into documents beside the bot's own properties.
+What turns write into documents besides the bot's own properties.
 
 Every document that turns write has the reserved property `$turns`, which the bot never
 sees. One shape serves all documents, because a conversation's document, home of its
@@ -61,7 +61,7 @@ class TurnRecord(Record, frozen=True):
 
     id: str
     by: str = ""
-    """The attempt that may deliver it. Empty: nobody any more, whoever comes takes over."""
+    """The attempt that may deliver it. Empty: none any more; the next process takes over."""
     at_s: float = 0.0
     """When `by` made it its own, by that instance's clock. Nothing is decided by it."""
     stamp: Count = 0
@@ -289,7 +289,7 @@ def digest(key: str) -> str:
 
 
 def _recent(done: list[str], now_s: int) -> list[str]:
-    """The turns by which a redelivery is recognised: see `DONE_S` and what is beside it."""
+    """The turns by which a redelivery is recognised: see `DONE_S` and the limits next to it."""
     size = sum(map(len, done))
     first = 0
     for entry in done[:-DONE_TURNS]:
