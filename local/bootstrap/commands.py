@@ -114,9 +114,10 @@ Installs and changes nothing. Exit code 1 if something must be mended.""",
         further_arguments="[options]",
         explains_itself=True,
         details="""
-Instances die, the store fails, lags or loses answers, the channel delivers again. A seed always
-plays the same history: --seed 4711 prints it. With --own the bot in shared/bot plays, and is held
-against the same turns one after the other.""",
+Instances die and stand still, clocks jump, store and channel fail in all their ways, bots hang.
+Tables say how often each of it happened. A seed always plays the same history: --seed 4711 tells
+it; --fault NAME plays only histories with that fault. With --own the bot in shared/bot plays, and
+is held against the same turns one after the other.""",
     ),
     "bench": Command(
         "measure the bot beside the stock SDK, its successor and the bare requests",

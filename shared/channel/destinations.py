@@ -49,9 +49,12 @@ class Destinations:
         self._allowed_hosts = allowed_hosts
         self._development = development
 
-    def check(self, service_url: str) -> None:
+    def check(self, service_url: str, came_for: str) -> None:
         """
-        Accept a service URL or raise.
+        Accept a service URL or raise. `came_for` is the URL that the request was made to.
+
+        A channel on this machine is one only to whoever is on it too: a request that came for
+        another name, from the network say, may not name the services that listen here.
 
         Raises:
             NotPermitted: it is not https (http only on loopback, in development), has a user, a
@@ -60,17 +63,18 @@ class Destinations:
                 which no setting allows.
         """
         url = Url.parse(service_url)
-        if url is None or not self._is_allowed(url):
+        if url is None or not self._is_allowed(url, came_for):
             raise NotPermitted(
                 "The serviceUrl is not one that this bot replies to; see AllowedServiceHosts."
             )
 
-    def _is_allowed(self, url: Url) -> bool:
+    def _is_allowed(self, url: Url, came_for: str) -> bool:
         if url.has_query:
             # The path of each request is put at its end.
             return False
         if is_loopback(url.host):
-            return self._development
+            asked = Url.parse(came_for)
+            return self._development and asked is not None and is_loopback(asked.host)
         if url.scheme != "https" or is_private(url.host):
             return False
         return (

@@ -101,7 +101,7 @@ class MessagesEndpoint:
         await self._authentication.permit(
             caller, auth_header, received.channel_id, received.service_url
         )
-        self._destinations.check(received.service_url)
+        self._destinations.check(received.service_url, request.url)
         activity = received.deserialize()
         response = await self._adapter.process_activity(caller, activity, self._bot.on_turn)
         return _answer(response)

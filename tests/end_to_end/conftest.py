@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.settings import CosmosSettings
-from tests.end_to_end import counting_bot
+from tests.bots import counting
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
 from tests.end_to_end.faulty_store import FaultyStore
@@ -92,7 +92,7 @@ def cosmos_settings(cosmos_container: CosmosSettings) -> dict[str, str]:
 def counting_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder as it is deployed with a bot that counts."""
     folder = tmp_path_factory.mktemp("counting-app")
-    return deploy(folder, bot=Path(counting_bot.__file__))
+    return deploy(folder, bot=Path(counting.__file__))
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ import sys
 import threading
 from pathlib import Path
 
+# The host shares modules with the app: those of the folder that it serves, not of this one.
+sys.path.insert(0, sys.argv[1])
+
 from local.functions_host.host_process import HostProcess
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.bots.counting import replies_to, replies_to_all
 from tests.end_to_end.channel import FakeChannel
-from tests.end_to_end.counting_bot import replies_to, replies_to_all
 from tests.end_to_end.instances import Instance
 from tests.end_to_end.treatment import ANSWER_LOST, LOST, WELL, Treatment, refused
 

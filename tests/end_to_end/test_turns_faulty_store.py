@@ -6,8 +6,8 @@ from itertools import cycle
 
 import pytest
 
+from tests.bots.counting import answered_in, replies_to, replies_to_all
 from tests.end_to_end.channel import FakeChannel
-from tests.end_to_end.counting_bot import answered_in, replies_to, replies_to_all
 from tests.end_to_end.faulty_store import FaultyStore
 from tests.end_to_end.instances import Instances, settings_for
 from tests.end_to_end.treatment import ANSWER_LOST, LOST, WELL, Treatment, refused

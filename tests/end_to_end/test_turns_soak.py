@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.bots.counting import REPLIES
 from tests.end_to_end.channel import FakeChannel
-from tests.end_to_end.counting_bot import REPLIES
 from tests.end_to_end.faulty_store import FaultyStore
 from tests.end_to_end.instances import Instance, Instances, settings_for
 from tests.end_to_end.treatment import UNANSWERED, UNHEARD, WELL, Treatment, refused

@@ -216,3 +216,15 @@ class SimulatedAdapter(BotAdapter):
 
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self._chance.random() < probability
+
+
+def answer_of(context: TurnContext) -> list[str]:
+    """Keys of what the HTTP response to a turn says."""
+    replies = [
+        key_of(reply.text or "", reply.reply_to_id, reply.recipient and reply.recipient.id)
+        for reply in context.buffered_reply_activities
+    ]
+    response = context.turn_state.get("BotFrameworkAdapter.InvokeResponse")
+    if response is not None:
+        replies.append(str(response.value.body or response.value.status))
+    return replies

@@ -117,7 +117,7 @@ _POISONS: tuple[tuple[str, Any], ...] = (
 
 def _poison(world: "World", journal: Any) -> Any:
     """A journal with something in it that no version of the app has ever written."""
-    if world.chance.random() < 0.1:
+    if not isinstance(journal, dict) or world.chance.random() < 0.1:
         return world.chance.choice(([], "nonsense", 5))
     name, value = world.chance.choice(_POISONS)
     return {**journal, name: value}

@@ -50,7 +50,8 @@ class Handling:
     """Keys of what the response says."""
     began_at_s: float = 0.0
     ended_at_s: float | None = None
-    store_troubles_at_s: list[float] = field(default_factory=list)
+    store_troubles: list[tuple[float, str]] = field(default_factory=list)
+    """When which document could not be had, or took long."""
     was_cancelled: bool = False
     failure: str = ""
     """The error that the adapter saw."""

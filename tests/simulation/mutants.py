@@ -185,6 +185,7 @@ APPLYING = (
         "turn.py",
         "until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S",
         "until_s = loop_time_s() + 600",
+        (Fault.DOCUMENT_UNKNOWN_ERROR, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "what could not be kept is said",

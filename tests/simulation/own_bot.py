@@ -10,8 +10,8 @@ from botbuilder.core import TurnContext
 
 from shared.bot import STATE_TYPES, create_bot
 from shared.storage.codec.documents import DocumentCodec
-from tests.simulation.adapter import ChannelFaults, SimulatedAdapter
-from tests.simulation.channel import SimulatedChannel, key_of
+from tests.simulation.adapter import ChannelFaults, SimulatedAdapter, answer_of
+from tests.simulation.channel import SimulatedChannel
 from tests.simulation.copies import Product
 from tests.simulation.faults import DOCUMENT_ERRORS, IN_SMALL, Fault
 from tests.simulation.judge import Verdict
@@ -119,9 +119,6 @@ class _Serial:
             adapter = SimulatedAdapter(channel, chance, ChannelFaults())
             context = TurnContext(adapter, said.to_activity())
             await create_bot(client).on_turn(context)
-            buffered = [
-                key_of(reply.text or "", reply.reply_to_id, reply.recipient.id)
-                for reply in context.buffered_reply_activities
-            ]
-            self.replies[said.label] = buffered or [one.key for one in channel.accepted]
+            on_channel = [one.key for one in channel.accepted]
+            self.replies[said.label] = on_channel + answer_of(context)
             await asyncio.sleep(0)

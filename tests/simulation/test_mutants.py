@@ -5,9 +5,9 @@ import pytest
 from tests.simulation.histories import play
 from tests.simulation.mutants import MUTANTS, Mutant
 
-HISTORIES = 2000
+HISTORIES = 4000
 """
-At most. Most mutants are noticed in the first few; the rarest go wrong in 1 of some 100 histories
+At most. Most mutants are noticed in the first few; the rarest go wrong in 1 of some 300 histories
 that have the faults which show them, and any change to the product gives its seeds others.
 """
 

@@ -65,6 +65,7 @@ def test_bounds_are_small_in_the_copy_only() -> None:
     )
 
 
+@pytest.mark.timeout(300)
 def test_the_own_bot_is_as_after_a_serial_run() -> None:
     """State and replies are those of the same turns one after the other, in commit order."""
     failing = {seed: wrong for seed in range(100) if (wrong := play_own(seed)[1].wrong)}

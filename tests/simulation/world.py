@@ -4,7 +4,6 @@ Instances that serve conversations over one store and one channel, while things 
 
 import asyncio
 import random
-from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -12,17 +11,17 @@ from botbuilder.core import Bot, Storage, TurnContext
 
 from shared.errors import BotApplicationError
 from tests.simulation import disturbances
-from tests.simulation.adapter import SimulatedAdapter
+from tests.simulation.adapter import SimulatedAdapter, answer_of
 from tests.simulation.bot import Witness
-from tests.simulation.channel import SimulatedChannel, key_of
-from tests.simulation.chronicle import Chronicle
+from tests.simulation.channel import SimulatedChannel
 from tests.simulation.copies import Product
-from tests.simulation.faults import DOCUMENT_TROUBLES, IN_SMALL, Fault
+from tests.simulation.faults import IN_SMALL, Fault
 from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.observer import Observer
 from tests.simulation.plan import HEALED_AT_S, draw, schedule
 from tests.simulation.script import Again, Places, Said, Texts, places_of, script
-from tests.simulation.store import Codec, Document, SimulatedStore
+from tests.simulation.store import Codec, SimulatedStore
 from tests.simulation.store_client import PROCESS, StoreClient
 
 CHANNEL_PATIENCE_S = 15.0
@@ -36,21 +35,6 @@ RUN_ENDS_S = 150.0
 SMALL_STORE_BYTES = 13_000
 """What the store takes where the product is played with small bounds."""
 
-_STORE_TROUBLES = frozenset(
-    {
-        Fault.STORE_UNAVAILABLE,
-        Fault.STORE_THROTTLED,
-        Fault.STORE_ANSWER_LOST,
-        Fault.STORE_REPEATED,
-        Fault.STORE_LATE,
-        Fault.STORE_SLOW,
-        Fault.STORE_OUTAGE,
-        Fault.PARTITION,
-        *DOCUMENT_TROUBLES,
-    }
-)
-"""Whoever meets these may be unable to note what it did."""
-
 
 class CreateBot(Protocol):
     """Makes the bot that a history is about."""
@@ -58,7 +42,7 @@ class CreateBot(Protocol):
     def __call__(self, storage: Storage, witness: Witness, /) -> Bot: ...
 
 
-class World:
+class World(Observer):
     """One seeded history, and everything that it left behind."""
 
     def __init__(
@@ -73,7 +57,7 @@ class World:
         never: frozenset[Fault] = frozenset(),
     ) -> None:
         self.chance = random.Random(seed)
-        self.loop = SimulatedLoop(self.chance)
+        super().__init__(SimulatedLoop(self.chance))
         self.loop.stands_until_s = self._stands_until_s
         self.plan = draw(self.chance, always, never)
         self.is_small = bool(self.plan.drawn & IN_SMALL)
@@ -81,36 +65,25 @@ class World:
         self.places = places_of(self.chance, self.plan.drawn, usual)
         self.said = script(self.chance, self.plan.drawn, self.places, texts)
         schedule(self.plan, self.chance, self.said, self.places)
-        self.events: list[tuple[float, str, str, str, str]] = []
-        self.happened: Counter[Fault] = Counter()
         self.store = SimulatedStore(
-            self._note_write, codec, SMALL_STORE_BYTES if self.is_small else None
+            self.note_write, codec, SMALL_STORE_BYTES if self.is_small else None
         )
-        self.channel = SimulatedChannel(self._note_channel)
-        self.chronicle = Chronicle()
+        self.channel = SimulatedChannel(self.note_channel)
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
-        self.errors: list[tuple[float, str]] = []
-        """What the product logged as errors."""
-        self.refused_late: list[tuple[str, str]] = []
-        """What forgotten tasks of the bot tried, and the error that refused it."""
         self.spoken_last: list[Said] = []
         self.healed_at_s = 0.0
         self.all_well_at_s = float("inf")
         """From here on no fault has any effect left."""
-        self.document_troubles: dict[str, list[float]] = defaultdict(list)
-        """When a document was refused, or could not be read, by its key."""
         self._create_bot = create_bot
-        self._runs = 0
         self._tokens = 0
-        self._is_over = False
 
     def run(self) -> "World":
         """Play the history to its end."""
         try:
             self.loop.run(self._main())
         finally:
-            self._is_over = True
+            self.is_over = True
         return self
 
     # What happens
@@ -136,7 +109,7 @@ class World:
                     await handling.over.wait()
         # Whatever the bot has left running comes to its end.
         await asyncio.sleep(3.0)
-        self._is_over = True
+        self.is_over = True
 
     def last_words(self) -> list[Said]:
         """One message for each conversation, after all faults: it finishes what is unfinished."""
@@ -173,7 +146,7 @@ class World:
             self.store,
             self.chance,
             self.plan.store,
-            self._note_store,
+            self.note_store,
             lambda: self.loop.time() < instance.cut_off_until_s,
             instance.is_newer,
         )
@@ -260,7 +233,7 @@ class World:
         context = TurnContext(adapter, handling.said.to_activity())
         try:
             await instance.bot.on_turn(context)
-            handling.answer = _answer(context)
+            handling.answer = answer_of(context)
             # A process that died in its last step has not answered.
             handling.status = 200 if instance.is_alive else None
         except asyncio.CancelledError:
@@ -270,13 +243,17 @@ class World:
         except Exception as error:
             handling.status, handling.failure = 500, type(error).__name__
         finally:
-            if not self._is_over:
+            if not self.is_over:
                 handling.ended_at_s = self.loop.time()
                 outcome = f"{handling.status} {handling.failure}{handling.answer or ''}"
                 self.tell(handling.name, "world", "answer", outcome)
                 handling.over.set()
 
-    def kill(self, instance: Instance) -> None:
+    def outlived(self, key: str, e_tag: str) -> None:
+        if self.plan.ttl_s is not None:
+            self.loop.call_later(self.plan.ttl_s, disturbances.expire, self, key, e_tag)
+
+    def wore_out(self, instance: Instance) -> None:
         """End a process: nothing of it happens any more."""
         self.tell(instance.name, "world", "kill", "")
         self.happened[Fault.KILL] += 1
@@ -293,82 +270,6 @@ class World:
         instance.stood += 1
         return float(instance.stands_until_s)
 
-    # What is noted
-
-    def tell(self, who: str, where: str, verb: str, outcome: str) -> None:
-        """Add a line to the story."""
-        self.events.append((self.loop.time(), who, where, verb, outcome))
-
-    def note_error(self, message: str) -> None:
-        """Note what the product logs as an error."""
-        if not self._is_over:
-            self.errors.append((self.loop.time(), message))
-            self.tell(_who(), "log", "error", message.partition("\n")[0])
-
-    def next_run(self) -> int:
-        self._runs += 1
-        return self._runs
-
-    def late(self, what: str, refusal: Exception | None) -> None:
-        if self._is_over:
-            return
-        fault = Fault.BOT_SENDS_LATE if what == "late-send" else Fault.BOT_WRITES_LATE
-        self.happened[fault] += 1
-        self.refused_late.append((what, type(refusal).__name__ if refusal else ""))
-        self.tell(_who(), "bot", what, repr(refusal))
-
-    def _note_store(self, verb: str, key: str, outcome: str, fault: Fault | None) -> None:
-        if self._is_over:
-            return
-        self.tell(_who(), "store", f"{verb} {key}", outcome)
-        self._note_fault(fault)
-        handling = CURRENT.get()
-        if fault in DOCUMENT_TROUBLES:
-            self.document_troubles[key].append(self.loop.time())
-        if handling is not None and fault in _STORE_TROUBLES:
-            handling.store_troubles_at_s.append(self.loop.time())
-
-    def _note_channel(self, verb: str, outcome: str, fault: Fault | None) -> None:
-        if self._is_over:
-            return
-        self.tell(_who(), "channel", verb, outcome)
-        self._note_fault(fault)
-
-    def _note_fault(self, fault: Fault | None) -> None:
-        if fault is not None:
-            self.happened[fault] += 1
-        instance = PROCESS.get()
-        if instance is None or not instance.is_alive:
-            return
-        instance.life -= 1
-        if instance.life == 0:
-            self.kill(instance)
-
-    def _note_write(self, key: str, e_tag: str, document: Document) -> None:
-        handling = CURRENT.get()
-        if self._is_over or handling is None:
-            return
-        now_s = self.loop.time()
-        self.chronicle.wrote(key, e_tag, document, handling.said, now_s)
-        if self.plan.ttl_s is not None:
-            self.loop.call_later(self.plan.ttl_s, disturbances.expire, self, key, e_tag)
-
     def _next_token(self) -> str:
         self._tokens += 1
         return f"t{self._tokens}"
-
-
-def _who() -> str:
-    handling = CURRENT.get()
-    return handling.name if handling else ""
-
-
-def _answer(context: TurnContext) -> list[str]:
-    replies = [
-        key_of(reply.text or "", reply.reply_to_id, reply.recipient and reply.recipient.id)
-        for reply in context.buffered_reply_activities
-    ]
-    response = context.turn_state.get("BotFrameworkAdapter.InvokeResponse")
-    if response is not None:
-        replies.append(str(response.value.body or response.value.status))
-    return replies

@@ -40,6 +40,8 @@ async def test_the_bot_in_the_readme_runs_as_it_stands(monkeypatch: pytest.Monke
     "document",
     [
         "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
         "docs/azure.md",
         "docs/performance.md",
         "docs/region-loss.md",

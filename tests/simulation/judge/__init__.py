@@ -6,6 +6,8 @@ from tests.simulation.judge import answers, replies, state, statuses
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
 
+__all__ = ["Verdict", "judge"]
+
 
 def judge(world: World) -> Verdict:
     """Every way in which the history is not one of atomic turns."""

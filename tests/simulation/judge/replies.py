@@ -5,7 +5,7 @@ Replies: nothing uncommitted, in order, and twice only with an excuse.
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.simulation.channel import Accepted, Came
+from tests.simulation.channel import Accepted, Came, is_counted
 from tests.simulation.instances import Handling
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
@@ -44,11 +44,12 @@ def judge(world: World, verdict: Verdict) -> None:
             if key not in committed_at_s:
                 continue
             for earlier in several[:-1]:
-                excuse = _excuse(world, earlier, several)
+                excuse = _excuse(world, earlier, several, committed_at_s[key])
                 if excuse is None:
                     verdict.wrong.append(f"{key} arrived {len(several)} times without an excuse")
                 else:
                     verdict.figures[DOUBLED + excuse] += 1
+    verdict.wrong += _apologies(world)
     verdict.wrong += _edits(world)
 
 
@@ -65,25 +66,28 @@ def _ghosts(
                 verdict.figures["apologies where no turn could be committed"] += 1
             else:
                 yield f"ghost: {key} was never committed"
-        elif first.at_s < committed_at_s[key]:
+        elif first.at_s < committed_at_s[key] and not _is_apology_without_a_turn(world, first):
             yield f"{key} was sent before its turn was committed"
 
 
 def _is_apology_without_a_turn(world: World, accepted: Accepted) -> bool:
-    """The home document could not be used, so the apology is all that there is."""
-    sender = _sender(accepted)
-    home_key = sender.said.identity.home_key
-    return not accepted.key.startswith("ghost/") and (
+    """The home document could not be used, so an apology is all that there is."""
+    home_key = _sender(accepted).said.identity.home_key
+    return not is_counted(accepted.key) and (
         bool(world.document_troubles[home_key]) or world.chronicle.was_reset(home_key, 0)
     )
 
 
-def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | None:
+def _excuse(
+    world: World, accepted: Accepted, copies: list[Accepted], committed_at_s: float
+) -> str | None:
     """Why a reply that was accepted may be sent once more."""
     sender = _sender(accepted)
     if len([turn for turn in world.chronicle.commits if accepted.key in turn.replies]) > 1:
         # Whether it might, `state` says.
         return "its activity came again when its turn was forgotten"
+    if _is_apology_without_a_turn(world, accepted):
+        return "its conversation could not be used"
     if accepted.activity_id in world.channel.impatient:
         return "its sender stopped waiting for the channel"
     if accepted.activity_id not in world.channel.answered:
@@ -98,11 +102,19 @@ def _excuse(world: World, accepted: Accepted, copies: list[Accepted]) -> str | N
     pauses = (pause for copy in copies for pause in _sender(copy).instance.pauses_s)
     if any(begins_s <= accepted.at_s <= ends_s for begins_s, ends_s in pauses):
         return "another sender was paused in the middle of sending it"
-    if any(at_s >= accepted.at_s for at_s in sender.store_troubles_at_s):
-        return "its sender lost the store"
-    if world.chronicle.was_reset(sender.said.identity.home_key, accepted.at_s):
+    home_key = sender.said.identity.home_key
+    if any(at_s >= accepted.at_s and key == home_key for at_s, key in sender.store_troubles):
+        return "its sender could not note it in the store"
+    if world.chronicle.was_reset(home_key, committed_at_s):
         return "its document lost its past"
     return None
+
+
+def _apologies(world: World) -> Iterator[str]:
+    """Where nobody has said anything, nobody is told that it failed."""
+    for turn in world.chronicle.commits:
+        if turn.said.kind == "event" and not turn.counts and turn.replies:
+            yield f"{turn.said.label}, which is no message, was answered {turn.replies}"
 
 
 def _edits(world: World) -> Iterator[str]:

@@ -5,7 +5,7 @@ State: each turn counts once, on top of the turn before; of two changes the late
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.simulation.chronicle import Committed
+from tests.simulation.faults import Fault
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
@@ -25,6 +25,7 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _counts_elsewhere(world, finished)
     verdict.wrong += _later_wins(world, finished)
     verdict.wrong += _late(world)
+    verdict.wrong += _readable(world)
 
 
 def _conversations(world: World) -> Iterator[str]:
@@ -32,27 +33,30 @@ def _conversations(world: World) -> Iterator[str]:
         expected = turn.count_before + turn.counts
         if turn.count != expected:
             yield f"{turn.said.label} made the count of {turn.place} {turn.count}, not {expected}"
+        user_key = turn.said.identity.user_key or ""
+        if turn.counts and f"count in {turn.place}" not in turn.writes.get(user_key, {}):
+            yield f"{turn.said.label} was committed without its user's count"
 
 
 def _once(world: World) -> Iterator[str]:
     remembered = REMEMBERED_SMALL if world.is_small else REMEMBERED
     for turns in by_place(world).values():
-        last_of: dict[str, tuple[int, Committed]] = {}
+        last_of: dict[str, tuple[int, float]] = {}
         for number, turn in enumerate(turns):
             label = turn.said.label
             if label in last_of:
-                at, earlier = last_of[label]
-                is_forgotten = number - at > remembered or turn.at_s - earlier.at_s > REMEMBERED_S
+                at, earlier_s = last_of[label]
+                is_forgotten = number - at > remembered or turn.at_s - earlier_s > REMEMBERED_S
                 if not is_forgotten and not world.chronicle.was_reset(
-                    turn.home_key, earlier.at_s, turn.at_s
+                    turn.home_key, earlier_s, turn.at_s
                 ):
                     yield f"{label} was committed twice"
-            last_of[label] = number, turn
+            last_of[label] = number, turn.at_s
 
 
 def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
     """The user's count in a conversation, and the conversation's on the board."""
-    chains: dict[tuple[str, str], list[tuple[Committed, int]]] = defaultdict(list)
+    chains = defaultdict(list)
     for turn in world.chronicle.commits:
         for key, properties in turn.writes.items():
             for name, value in properties.items():
@@ -122,3 +126,11 @@ def _late(world: World) -> Iterator[str]:
     for what, refusal in world.refused_late:
         if refusal != "RuntimeError":
             yield f"{what} after its turn met {refusal or 'no error'}"
+
+
+def _readable(world: World) -> Iterator[str]:
+    """What the product writes into its journals it can read."""
+    if Fault.JOURNAL_POISONED not in world.plan.drawn:
+        for _, message in world.errors:
+            if "is left out" in message:
+                yield f"what it wrote itself: {message}"

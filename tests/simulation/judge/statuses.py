@@ -16,6 +16,9 @@ LEASE_S = 6.0
 
 HARMLESS = frozenset(
     {
+        Fault.STORE_ANSWER_LOST,
+        Fault.STORE_REPEATED,
+        Fault.STORE_LATE,
         Fault.STORE_LAGGING,
         Fault.CLOCK_SKEW,
         Fault.CLOCK_FORWARD,
@@ -92,6 +95,8 @@ def _endings(world: World) -> Iterator[str]:
             yield f"{handling.name} never ended"
         elif handling.status is None:
             yield f"{handling.name} ended with {handling.failure}, and without an answer"
+        elif handling.failure in ("StateTooLarge", "StateNotStorable"):
+            yield f"{handling.name} ended with {handling.failure}, and without a word"
         elif handling.status == 500 and Fault.DOCUMENT_UNKNOWN_ERROR not in world.plan.drawn:
             yield f"{handling.name} ended with {handling.failure}"
 
@@ -109,7 +114,14 @@ def _after_the_faults(world: World) -> Iterator[str]:
 
 
 def _is_stuck(world: World, handling: Handling) -> bool:
-    """A reply that the channel never takes is not given up in a few deliveries."""
+    """A bot takes its time, or a reply that is never taken is not given up yet."""
+    for other in world.handlings:
+        if other.said.place == handling.said.place and other.said.verb in (*FAILING, "slow"):
+            ended_at_s = other.ended_at_s or float("inf")
+            if other.began_at_s <= (handling.ended_at_s or 0.0) and (
+                handling.began_at_s <= ended_at_s
+            ):
+                return True
     stuck = [one.place for one in world.said if world.plan.channel.fails_for == f"{one.label}/0/"]
     return handling.said.place in stuck and handling.said.label[0] != "z"
 
@@ -147,7 +159,7 @@ def _should_be_settled(world: World, answered: list[Handling]) -> bool:
     return (
         any(one.status == 200 for one in answered)
         and not any(
-            one.store_troubles_at_s
+            one.store_troubles
             or one.was_cancelled
             or not one.instance.is_alive
             or one.instance.pauses_s

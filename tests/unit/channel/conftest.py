@@ -26,7 +26,8 @@ class Connector:
         self.headers: list[dict[str, str]] = []
         self.peers: set[object] = set()
         self.answer = web.json_response({"id": "sent"})
-        self.delay_s = 0.0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
@@ -34,7 +35,7 @@ class Connector:
         self.headers.append(dict(request.headers))
         assert request.transport is not None
         self.peers.add(request.transport.get_extra_info("peername"))
-        await asyncio.sleep(self.delay_s)
+        await self.may_answer.wait()
         answer = self.answer
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 

@@ -81,12 +81,13 @@ async def test_a_redirect_is_not_followed(client: ConnectorClient, connector: Co
 
 async def test_a_slow_answer_is_a_timeout(connector: Connector) -> None:
     """A channel that does not answer cannot hold a worker."""
-    connector.delay_s = 10
+    connector.may_answer.clear()
     http = HttpPool(timeout_s=0.05)
     client = await ConnectorPool("", AUDIENCE, None, http).create(connector.url)
 
     with pytest.raises(TimeoutError):
         await client.conversations.send_to_conversation("c", Activity(text="x"))
+    connector.may_answer.set()
     await http.close()
 
 

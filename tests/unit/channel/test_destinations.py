@@ -6,6 +6,7 @@ from shared.channel.destinations import Destinations
 from shared.errors import NotPermitted
 
 ALLOWED = frozenset({"connector.example"})
+HERE = "http://localhost:7071/api/messages"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ ALLOWED = frozenset({"connector.example"})
 )
 def test_the_connectors_hosts_are_replied_to(service_url: str) -> None:
     """The Bot Connector's hosts and those of AllowedServiceHosts are accepted over https."""
-    Destinations(ALLOWED, development=False).check(service_url)
+    Destinations(ALLOWED, development=False).check(service_url, HERE)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_the_connectors_hosts_are_replied_to(service_url: str) -> None:
 def test_other_hosts_get_nothing(service_url: str) -> None:
     """Any other address is refused before a connection is made."""
     with pytest.raises(NotPermitted):
-        Destinations(ALLOWED, development=False).check(service_url)
+        Destinations(ALLOWED, development=False).check(service_url, HERE)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +92,14 @@ def test_other_hosts_get_nothing(service_url: str) -> None:
 )
 def test_a_local_channel_is_replied_to_in_development(service_url: str) -> None:
     """On a developer's machine the channel may be a program on the same machine."""
-    Destinations(frozenset(), development=True).check(service_url)
+    Destinations(frozenset(), development=True).check(service_url, HERE)
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "localhost.", "127.0.0.1", "localhost"])
 def test_no_setting_opens_this_machine(host: str) -> None:
     """In Azure nothing goes to loopback, however a host that is listed is spelled."""
     with pytest.raises(NotPermitted):
-        Destinations(frozenset({host}), development=False).check(f"https://{host}/")
+        Destinations(frozenset({host}), development=False).check(f"https://{host}/", HERE)
 
 
 @pytest.mark.parametrize(
@@ -110,10 +111,28 @@ def test_no_setting_opens_a_private_network(address: str) -> None:
     allowed = frozenset({address.strip("[]")})
 
     with pytest.raises(NotPermitted):
-        Destinations(allowed, development=False).check(f"https://{address}/")
+        Destinations(allowed, development=False).check(f"https://{address}/", HERE)
 
 
 def test_development_opens_nothing_but_loopback() -> None:
     """A developer's machine still sends nothing to strangers."""
     with pytest.raises(NotPermitted):
-        Destinations(frozenset(), development=True).check("http://192.168.0.1:56150")
+        Destinations(frozenset(), development=True).check("http://192.168.0.1:56150", HERE)
+
+
+@pytest.mark.parametrize(
+    "came_for",
+    ["http://192.168.0.7:7071/api/messages", "http://laptop.example/api/messages", "", "nonsense"],
+)
+def test_who_is_not_on_this_machine_names_none_of_its_services(came_for: str) -> None:
+    """A bot that somebody has opened to the network posts into nothing that listens here."""
+    with pytest.raises(NotPermitted):
+        Destinations(frozenset(), development=True).check("http://localhost:56150", came_for)
+
+
+@pytest.mark.parametrize(
+    "came_for", ["http://127.0.0.1:7071/api/messages", "http://[::1]:7071/", HERE]
+)
+def test_a_channel_on_this_machine_is_one_to_whoever_is_on_it(came_for: str) -> None:
+    """The page and the Emulator, under any of this machine's own names."""
+    Destinations(frozenset(), development=True).check("http://127.0.0.1:56150/_connector", came_for)

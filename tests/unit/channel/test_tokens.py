@@ -116,13 +116,20 @@ async def test_an_old_token_is_renewed_in_the_background(
     assert renewed == "a-2"
 
 
-async def test_a_failed_renewal_leaves_the_old_token(tokens: TokenSource, issuer: Issuer) -> None:
+async def test_a_failed_renewal_leaves_the_old_token(
+    tokens: TokenSource, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
     """While the token endpoint is down, the old token serves until it expires."""
     await tokens.get("a")
     issuer.now += LIFETIME_S - RENEW_BEFORE_S + 1
     issuer.down = True
+    used = []
+    while len(caplog.messages) < 2:
+        used.append(await tokens.get("a"))
+        await asyncio.sleep(0.01)
 
-    assert {"a-1"} == {await tokens.get("a") for _ in range(3)}
+    assert {"a-1"} == {*used, await tokens.get("a")}
+    assert {"No token for the Bot Connector: down"} == set(caplog.messages)
 
 
 async def test_an_expired_token_is_not_used(tokens: TokenSource, issuer: Issuer) -> None:

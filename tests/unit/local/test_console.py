@@ -7,7 +7,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 from local.bootstrap.console import Console
-from tests.unit.local.programs import eventually
+from tests.programs.programs import eventually
 
 
 class Terminal(StringIO):

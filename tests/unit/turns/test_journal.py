@@ -15,6 +15,7 @@ from shared.turns.limits import (
     DONE_BYTES,
     DONE_S,
     DONE_TURNS,
+    KEPT_ACTIVITY_IDS,
     KEPT_REMOVALS,
     SEEN_DOCUMENTS,
 )
@@ -240,6 +241,22 @@ def test_few_documents_are_expected_to_be_new() -> None:
     for number in range(100):
         journal = journal.expect({f"u{number}": 1}, 1.0)
     assert (SEEN_DOCUMENTS, "u99") == (len(journal.seen), [*journal.seen][-1])
+
+
+def test_few_ids_of_sent_activities_are_kept() -> None:
+    """A bot that stores every id it is given finds the activities that it sent last."""
+    journal = Journal()
+    for number in range(KEPT_ACTIVITY_IDS + 10):
+        journal = commit(journal, f"t{number}", number, replies=["x"], keeps_ids=True)
+        journal = journal.settle({f"given{number}": "real"}, {}, number)
+    kept = [f"given{number}" for number in range(10, KEPT_ACTIVITY_IDS + 10)]
+    assert kept == [*journal.ids]
+
+
+def test_ids_that_the_bot_did_not_store_are_not_kept() -> None:
+    """Those of earlier turns are, even so."""
+    journal = commit(Journal(ids={"given": "real"}), "t", 1, replies=["x"])
+    assert {"given": "real"} == journal.settle({"other": "real"}, {}, 1).ids
 
 
 def test_the_journal_of_a_quiet_conversation_is_small() -> None:

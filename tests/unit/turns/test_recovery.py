@@ -66,13 +66,15 @@ def test_the_log_tells_what_is_unsettled_and_what_is_not_any_more(
     room_with: RoomWith, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An operator's alert pairs the two lines by a name that tells nobody's id."""
-    room = room_with(say_ten)
+    clock_s = [1_000_000.0]
+    room = room_with(say_ten, now_s=lambda: clock_s[0])
 
     async def history() -> None:
         await room.hears(id="settled")
         room.channel.faults = [refusal(500)]
         with pytest.raises(DeliveryUncertain):
             await room.hears(id="marked-id")
+        clock_s[0] += 90
         await room.hears(id="marked-id")
 
     with caplog.at_level(logging.WARNING):
@@ -80,7 +82,7 @@ def test_the_log_tells_what_is_unsettled_and_what_is_not_any_more(
     told = [line for line in caplog.messages if line.startswith("turn.")]
     identity = TurnIdentity.of(room.activity(id="marked-id"))
     name = digest(identity.turn_id or "")
-    assert [f"turn.unsettled turn={name}", f"turn.recovered turn={name} age_s=0.0"] == told
+    assert [f"turn.unsettled turn={name}", f"turn.recovered turn={name} age_s=90.0"] == told
 
 
 def test_a_reply_that_nobody_takes_is_given_up(room_with: RoomWith) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from local.bootstrap.errors import LocalError
 from local.wheels import PLATFORMS, PYTHONS, missing
-from tests.unit.local.conftest import Run
+from tests.programs.conftest import Run
 
 EVERYWHERE = {
     "cp311-abi3-manylinux_2_28_x86_64",

@@ -11,8 +11,8 @@ from venv import EnvBuilder
 import pytest
 
 from local.bootstrap.commands import COMMANDS
-from tests.unit.local.conftest import ROOT, Run
-from tests.unit.local.programs import eventually
+from tests.programs.conftest import ROOT, Run
+from tests.programs.programs import eventually
 
 # A package that no index has, so that pip has to ask for it.
 MISSING_PACKAGE = "no-such-package==1 --hash=sha256:" + 64 * "0" + "\n"

@@ -10,9 +10,9 @@ import pytest
 
 from local.bootstrap.ports import listen
 from local.node_services.npm import NODE_MODULES
-from tests.unit.local.conftest import BOT, Run
+from tests.programs.conftest import BOT, Run
+from tests.programs.programs import Program, eventually
 from tests.unit.local.http import request
-from tests.unit.local.programs import Program, eventually
 
 # Neither Node nor Core Tools, whatever this machine has.
 NO_TOOLS = "/no/tools"

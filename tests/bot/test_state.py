@@ -9,7 +9,7 @@ from botbuilder.core import Storage
 from shared.bot.conversation_data import ConversationData
 from shared.bot.user_profile import UserProfile
 from shared.storage.codec.documents import DocumentCodec
-from tests.unit.bot.conftest import Chat
+from tests.bot.conftest import Chat
 
 USER, CONVERSATION = "test/users/user", "test/conversations/conversation"
 

@@ -14,9 +14,9 @@ import pytest
 
 from local.bootstrap.errors import LocalError
 from local.functions_host.host_process import HostProcess
+from tests.programs.programs import eventually, is_running
 from tests.unit.local.function_app import write_function, write_host_json
 from tests.unit.local.http import request
-from tests.unit.local.programs import eventually, is_running
 
 CODE = "import os\ndef main(req): return f'{os.getpid()} 1'"
 

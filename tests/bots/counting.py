@@ -1,5 +1,5 @@
 """
-A conversation that counts, to be deployed in the place of shared/bot.
+A conversation that counts.
 
 What it says shows which activities have taken effect before, and how often.
 """

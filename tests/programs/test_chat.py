@@ -12,7 +12,7 @@ from local.bootstrap.ports import listen
 from local.chat.chat import Conversations
 from local.chat.terminal_channel import Activity, TerminalChannel
 from local.functions_host.host_process import HostProcess
-from tests.unit.local.conftest import Run
+from tests.programs.conftest import Run
 
 
 @pytest.fixture

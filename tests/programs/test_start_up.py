@@ -99,3 +99,46 @@ def test_what_is_loaded_is_not_searched_for_garbage() -> None:
         "-c", "import MessagesFunction, gc; print(gc.isenabled(), len(gc.get_objects()) < 1000)"
     ).stdout
     assert "True True\n" == said
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+from pathlib import Path
+
+ROOT = str(Path.cwd())
+IO = {"open", "os.exec", "os.fork", "os.listdir", "os.mkdir", "os.posix_spawn", "os.remove"}
+IO |= {"os.rename", "os.scandir", "os.system", "socket.bind", "socket.connect"}
+IO |= {"socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "_thread.start_new_thread"}
+IO |= {"_thread.start_joinable_thread"}  # what that is called from Python 3.13 on
+found = set()
+
+def importer():
+    # The module of ours that did it. Not if an import is in between: libraries do as they like
+    # (urllib3 binds a socket), and Python opens the modules themselves.
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if "importlib" in name or "pkgutil" in name:
+            return None
+        if name.startswith(ROOT) and ".venv" not in name:
+            return name
+        frame = frame.f_back
+
+def note(event, arguments):
+    if event in IO and (name := importer()):
+        found.add(f"{event} by {name}")
+
+sys.addaudithook(note)
+import MessagesFunction
+for package in (importlib.import_module(name) for name in ("shared", "local")):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name not in ("local.__main__", "local.torture"):
+            importlib.import_module(module.name)
+assert "shared.storage.cosmos.storage" in sys.modules
+print(*sorted(found), sep="\\n", end="")
+"""
+
+
+def test_importing_does_no_io() -> None:
+    """No module of the project opens a file or connection or starts something when imported."""
+    assert "" == run("-B", "-c", IMPORT_ALL).stdout

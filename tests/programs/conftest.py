@@ -9,10 +9,10 @@ from typing import Protocol
 
 import pytest
 
+from tests.programs.programs import Program, running
 from tests.unit.local.function_app import write_function, write_host_json
-from tests.unit.local.programs import Program, running
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 BOT = """
 import json

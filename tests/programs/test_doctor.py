@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from local.bootstrap.ports import listen
-from tests.unit.local.conftest import Run
+from tests.programs.conftest import Run
 
 
 def test_a_sound_project_has_no_fault(run: Run, project: Path) -> None:

@@ -1,0 +1,102 @@
+"""What a bot is given is its own, and what it has given away it cannot change any more."""
+
+import random
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+from botbuilder.core import Storage, TurnContext
+from botbuilder.schema import Activity
+
+from shared.errors import StateConflict
+from tests.simulation.loop import SimulatedLoop
+from tests.unit.turns.conftest import HOME, Room
+from tests.unit.turns.test_replies import refusal
+
+RoomWith = Callable[..., Room]
+
+
+async def test_a_rerun_gets_the_activity_as_it_came(room_with: RoomWith) -> None:
+    """A bot that strips a mention from its activity strips it once from each copy."""
+    heard = []
+
+    async def strip(context: TurnContext, _storage: Storage) -> None:
+        heard.append(context.activity.text)
+        context.activity.text = context.activity.text.removeprefix("bot ")
+        await context.send_activity(context.activity.text)
+
+    room = room_with(strip)
+    room.storage.faults[f"write {HOME}"] = [StateConflict("simulated")]
+    await room.hears("bot hi")
+    assert (["bot hi", "bot hi"], ["hi"]) == (heard, room.texts())
+
+
+async def test_what_was_sent_updated_or_deleted_stays_as_it_was(room_with: RoomWith) -> None:
+    """A bot may use its objects again in the same turn."""
+
+    async def use_again(context: TurnContext, _storage: Storage) -> None:
+        card = Activity(type="message", text="sent")
+        card.id = (await context.send_activity(card)).id
+        card.text = "updated"
+        await context.update_activity(card)
+        reference = TurnContext.get_conversation_reference(context.activity)
+        reference.activity_id = card.id
+        await context.delete_activity(reference)
+        card.text = reference.activity_id = "used again"
+
+    room = room_with(use_again)
+    await room.hears()
+    assert [
+        ("send", "real-0", "sent"),
+        ("update", "real-0", "updated"),
+        ("delete", "real-0", ""),
+    ] == room.channel.log
+
+
+async def test_the_bot_finds_the_services_of_middleware(room_with: RoomWith) -> None:
+    """What middleware has set on its turn context, the bot's own context has too."""
+    found = []
+
+    async def look(context: TurnContext, _storage: Storage) -> None:
+        found.append(context.get("translator"))
+
+    async def middleware(context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
+        context.set("translator", "a translator")
+        await logic()
+
+    room = room_with(look)
+    room.adapter.use(SimpleNamespace(on_turn=middleware))
+    await room.hears()
+    assert ["a translator"] == found
+
+
+def test_a_pause_between_replies_is_short(room_with: RoomWith) -> None:
+    """A pause of a minute would outlast the lease; one of no length is a second, as in the SDK."""
+    loop = SimulatedLoop(random.Random(1))
+
+    async def pause(context: TurnContext, _storage: Storage) -> None:
+        await context.send_activity(Activity(type="delay", value=60_000))
+        await context.send_activity(Activity(type="delay"))
+        await context.send_activity("after")
+
+    room = room_with(pause)
+    loop.run(room.hears())
+    assert (3, ["after"]) == (round(loop.time()), room.texts())
+
+
+async def test_changes_of_a_refused_activity_do_not_leave(room_with: RoomWith) -> None:
+    """The channel does not know it; changes of others do."""
+
+    async def change(context: TurnContext, _storage: Storage) -> None:
+        for text in ("refused", "taken"):
+            shown = await context.send_activity(text)
+            await context.update_activity(Activity(id=shown.id, type="message", text="new"))
+            await context.delete_activity(shown.id)
+
+    room = room_with(change)
+    room.channel.faults = [refusal(403)]
+    await room.hears()
+    assert [
+        ("send", "real-0", "taken"),
+        ("update", "real-0", "new"),
+        ("delete", "real-0", ""),
+    ] == room.channel.log
