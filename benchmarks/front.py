@@ -24,6 +24,7 @@ import azure.functions as func
 from aiohttp import web
 
 from benchmarks.sampler import Sampler
+from local.functions_host.http_conversion import from_function, to_function
 
 Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -38,22 +39,7 @@ async def serve(main: Main, listener: socket.socket) -> None:
     """Answer requests until standard input ends."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        response = await main(
-            func.HttpRequest(
-                method=request.method,
-                url=str(request.url),
-                headers=dict(request.headers),
-                params=dict(request.query),
-                route_params={},
-                body=await request.read(),
-            )
-        )
-        return web.Response(
-            status=response.status_code,
-            headers=dict(response.headers),
-            body=response.get_body(),
-            content_type=response.mimetype,
-        )
+        return from_function(await main(await to_function(request, {})))
 
     loop = asyncio.get_running_loop()
     # The Functions host reads the request before the worker sees it: no access log, no limits.

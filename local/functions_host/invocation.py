@@ -12,9 +12,7 @@ import azure.functions as func
 from aiohttp import web
 
 from local.functions_host.functions import HttpFunction, LoadedFunction
-
-# The server writes these itself.
-_OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})
+from local.functions_host.http_conversion import from_function, to_function
 
 _thread_local = threading.local()
 
@@ -61,7 +59,7 @@ async def invoke(
         str(function.folder),
         TraceContext(request.headers.get("traceparent", ""), request.headers.get("tracestate", "")),
     )
-    arguments: dict[str, Any] = {function.trigger: await _to_function(request, route_parameters)}
+    arguments: dict[str, Any] = {function.trigger: await to_function(request, route_parameters)}
     if loaded.wants_context:
         arguments["context"] = context
     if loaded.is_async:
@@ -71,7 +69,7 @@ async def invoke(
         result = await loop.run_in_executor(threads, _call_in_thread, loaded, arguments, context)
     if result is not None and not function.returns:
         raise TypeError(f"{function.name} returned a value, but its function.json has no $return.")
-    return _from_function(result, function)
+    return _response(result, function)
 
 
 def _call_in_thread(
@@ -84,33 +82,9 @@ def _call_in_thread(
         _thread_local.invocation_id = None
 
 
-async def _to_function(
-    request: web.Request, route_parameters: Mapping[str, str]
-) -> func.HttpRequest:
-    # The Functions host joins repeated headers and query parameters with commas.
-    return func.HttpRequest(
-        method=request.method,
-        url=str(request.url),
-        headers={name: ",".join(request.headers.getall(name)) for name in request.headers},
-        params={name: ",".join(request.query.getall(name)) for name in request.query},
-        route_params=route_parameters,
-        body=await request.read(),
-    )
-
-
-def _from_function(result: object, function: HttpFunction) -> web.Response:
+def _response(result: object, function: HttpFunction) -> web.Response:
     if isinstance(result, func.HttpResponse):
-        response = web.Response(status=result.status_code, body=result.get_body())
-        for name, value in result.headers.items():
-            if name.lower() == "set-cookie":
-                response.headers.add(name, value)
-            elif name.lower() not in _OWN_HEADERS:
-                response.headers[name] = value
-        if "content-type" not in result.headers:
-            text = result.mimetype.startswith("text/")
-            charset = f"; charset={result.charset}" if text else ""
-            response.headers["content-type"] = result.mimetype + charset
-        return response
+        return from_function(result)
     if isinstance(result, str):
         return web.Response(text=result)
     if result is None and not function.returns:

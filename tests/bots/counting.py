@@ -31,7 +31,7 @@ def answered_in(replies: list[str]) -> list[str]:
     return list(dict.fromkeys(reply.partition(":")[0] for reply in replies))
 
 
-class CountingBot(Bot):
+class MessageCountingBot(Bot):
     """Counts a conversation's messages, and for each user those in each conversation."""
 
     def __init__(self, storage: Storage) -> None:
@@ -54,4 +54,4 @@ class CountingBot(Bot):
 
 def create_bot(storage: Storage) -> Bot:
     """Make a bot that counts in `storage`."""
-    return CountingBot(storage)
+    return MessageCountingBot(storage)
