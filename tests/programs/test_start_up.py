@@ -99,3 +99,21 @@ def test_what_is_loaded_is_not_searched_for_garbage() -> None:
         "-c", "import MessagesFunction, gc; print(gc.isenabled(), len(gc.get_objects()) < 1000)"
     ).stdout
     assert "True True\n" == said
+
+
+@pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])
+def test_the_function_loads_only_with_usable_settings(environment: str, starts: bool) -> None:
+    """In production the function does not load without identity and store, and says what to set."""
+    environ = {"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": environment}
+    loading = subprocess.run(
+        [sys.executable, "-c", "import MessagesFunction"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert starts == (loading.returncode == 0)
+    assert starts != ("MicrosoftAppId is missing" in loading.stderr)
+    assert starts != ("CosmosDbEndpoint is missing" in loading.stderr)
