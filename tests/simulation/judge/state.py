@@ -4,11 +4,14 @@ State: each turn counts once, on top of the turn before; of two changes the late
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tests.simulation.chronicle import Committed
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.chronicle import Committed
 
 REMEMBERED = 16
 REMEMBERED_SMALL = 3
