@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -31,6 +33,17 @@ def channel_claims(**changes: Any) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in claims.items() if value is not None}
+
+
+_KEYS = 8
+_COUNT = count()
+
+
+@cache
+def _other_key(_number: int) -> RSAPrivateKey:
+    # Making one takes a tenth of a second, which hundreds of tests need not spend: no test has
+    # more than these at once.
+    return generate_private_key(65537, 2048)
 
 
 class IdentityProvider:
@@ -80,7 +93,7 @@ class IdentityProvider:
     def rotate(self) -> None:
         """From now on sign with a new key, and publish only that."""
         self.key_id = f"key-{time.monotonic_ns()}"
-        self._keys = {self.key_id: generate_private_key(65537, 2048)}
+        self._keys = {self.key_id: _other_key(next(_COUNT) % _KEYS)}
 
     def sign(self, claims: dict[str, Any], **headers: Any) -> str:
         """Return a token with these claims."""

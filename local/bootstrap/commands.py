@@ -80,10 +80,12 @@ Lines piped into it are sent one by one. In the chat, /help lists what else it u
         "run the tests; further arguments go to pytest",
         [("-m", "pytest")],
         TEST_REQUIREMENTS,
-        further_arguments="[pytest arguments]",
+        further_arguments="[--fast] [pytest arguments]",
         details="""
 examples:
   python3 dev.py test                  all of them
+  python3 dev.py test --fast           those that run in one process: no programs, Node, browser,
+                                       network or other Python; each property with fewer examples
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(

@@ -137,6 +137,7 @@ def _run(program: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.starts_programs
 def test_the_recognizers_are_not_imported_with_the_bot() -> None:
     """A process that starts does not pay for what only a new user's name needs."""
     program = """
@@ -147,6 +148,7 @@ print([name for name in sys.modules if "recognizers" in name])
     assert "[]" == _run(program)
 
 
+@pytest.mark.starts_programs
 def test_a_plain_name_needs_no_recognizers() -> None:
     """Most names are letters that spell no number, and cost a process nothing."""
     program = """
@@ -190,6 +192,7 @@ async def test_no_spelled_number_is_taken_for_a_plain_name(words: list[str], joi
     assert _is_number(text) <= refused
 
 
+@pytest.mark.starts_programs
 def test_the_recognizers_leave_the_precision_of_decimals_alone() -> None:
     """Checking a name changes no computation elsewhere in the process."""
     program = """

@@ -43,7 +43,8 @@ def _uploaded() -> list[str]:
             text=True,
             check=True,
         )
-    return [name for name in listed.stdout.split("\0") if name]
+    # A link to a folder counts as a file for Git, which does not look into it.
+    return [name for name in listed.stdout.split("\0") if name and not (ROOT / name).is_dir()]
 
 
 def environment(python: Path, *requirements: Path, as_azure_does: bool = True) -> Path:

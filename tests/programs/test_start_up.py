@@ -142,3 +142,21 @@ print(*sorted(found), sep="\\n", end="")
 def test_importing_does_no_io() -> None:
     """No module of the project opens a file or connection or starts something when imported."""
     assert "" == run("-B", "-c", IMPORT_ALL).stdout
+
+
+@pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])
+def test_the_function_loads_only_with_usable_settings(environment: str, starts: bool) -> None:
+    """In production the function does not load without identity and store, and says what to set."""
+    environ = {"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": environment}
+    loading = subprocess.run(
+        [sys.executable, "-c", "import MessagesFunction"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert starts == (loading.returncode == 0)
+    assert starts != ("MicrosoftAppId is missing" in loading.stderr)
+    assert starts != ("CosmosDbEndpoint is missing" in loading.stderr)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from tests.simulation.bot import CountingBot
 from tests.simulation.copies import Product, original
 from tests.simulation.faults import Fault
-from tests.simulation.judge import Verdict, judge
+from tests.simulation.judge import judge
+from tests.simulation.judge.verdict import Verdict
 from tests.simulation.own_bot import judge_own, own_world
 from tests.simulation.script import SHARED, counting_text
 from tests.simulation.world import World

@@ -14,7 +14,7 @@ from tests.simulation.adapter import ChannelFaults, SimulatedAdapter, answer_of
 from tests.simulation.channel import SimulatedChannel
 from tests.simulation.copies import Product
 from tests.simulation.faults import DOCUMENT_ERRORS, IN_SMALL, Fault
-from tests.simulation.judge import Verdict
+from tests.simulation.judge.verdict import Verdict
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.script import Places, Said
 from tests.simulation.store import SimulatedStore

@@ -1,9 +1,6 @@
 """The composition root builds what the settings describe."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import azure.functions as func
@@ -125,6 +122,7 @@ async def test_a_stranger_makes_the_worker_connect_to_nothing(
         assert (1, 1) == (storage.connects, issuer.tokens_given)
 
 
+@pytest.mark.starts_programs
 @pytest.mark.parametrize(
     ("key", "expected", "asked"),
     [
@@ -157,21 +155,3 @@ async def test_a_property_that_is_a_program_is_not_run(
     assert not trace.exists()
     fault = f"The property UserProfile of the document '{key}' cannot be read"
     assert asked == (fault in caplog.text and "os.system" in caplog.text)
-
-
-@pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])
-def test_the_function_loads_only_with_usable_settings(environment: str, starts: bool) -> None:
-    """In production the function does not load without identity and store, and says what to set."""
-    environ = {"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": environment}
-    loading = subprocess.run(
-        [sys.executable, "-c", "import MessagesFunction"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert starts == (loading.returncode == 0)
-    assert starts != ("MicrosoftAppId is missing" in loading.stderr)
-    assert starts != ("CosmosDbEndpoint is missing" in loading.stderr)

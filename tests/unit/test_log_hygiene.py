@@ -223,7 +223,7 @@ def loggers_of_libraries() -> Iterator[str]:
     at_import = re.compile(
         r"^\w+ = (?:logging\.)?getLogger\((__name__|[\"'][\w.]+[\"'])\)", re.MULTILINE
     )
-    requirements = (ROOT / "requirements.txt").read_text()
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     for name in re.findall(r"^([a-z0-9-]+)==", requirements, re.MULTILINE):
         try:
             files = distribution(name).files or ()

@@ -24,7 +24,7 @@ def test_an_azd_that_is_too_old_says_so() -> None:
     """azd below the version that knows all of azure.yaml refuses, in place of guessing."""
     assert re.search(
         r'^requiredVersions:\n  azd: ">= 1\.23\.10"',
-        (ROOT / "azure.yaml").read_text(),
+        (ROOT / "azure.yaml").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
 

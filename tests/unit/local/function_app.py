@@ -32,5 +32,5 @@ def write_function(
         json.dumps({"bindings": bindings or [trigger, HTTP_OUT], **declaration})
     )
     script = folder / "__init__.py"
-    script.write_text(dedent(code))
+    script.write_text(dedent(code), encoding="utf-8")
     return script

@@ -304,6 +304,7 @@ def test_without_azd_nothing_is_known(tmp_path: Path) -> None:
     assert Place(None, None) == place_of({}, tmp_path)
 
 
+@pytest.mark.starts_programs
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_the_subscription_of_the_place_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -317,6 +318,7 @@ def test_the_subscription_of_the_place_is_asked(
     )
 
 
+@pytest.mark.starts_programs
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_az_is_run_and_read(tmp_path: Path) -> None:
     """The whole diagnosis works through an `az` that is a program."""
@@ -326,6 +328,7 @@ def test_az_is_run_and_read(tmp_path: Path) -> None:
     assert 11 == sum(finding.level is Level.OK for finding in findings)
 
 
+@pytest.mark.starts_programs
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_the_log_is_queried_through_az(tmp_path: Path) -> None:
     """A failing app's log is asked with a query in the request's body."""
@@ -336,6 +339,7 @@ def test_the_log_is_queried_through_az(tmp_path: Path) -> None:
     assert complaint.startswith("The app fails (500)")
 
 
+@pytest.mark.starts_programs
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a Unix script")
 def test_a_failing_az_is_quoted(tmp_path: Path) -> None:
     """What `az` complains of is passed on in one sentence."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def write(root: Path, content: object) -> Path:
     """Write local.settings.json."""
-    (root / "local.settings.json").write_text(json.dumps(content))
+    (root / "local.settings.json").write_text(json.dumps(content), encoding="utf-8")
     return root
 
 
@@ -93,8 +93,8 @@ def test_an_unusable_file_is_an_error(tmp_path: Path, content: object, complaint
 
 def test_the_example_is_usable_as_it_is(tmp_path: Path) -> None:
     """A copy of the example runs the bot in development, with state in memory."""
-    example = (ROOT / "local.settings.json.example").read_text()
-    (tmp_path / "local.settings.json").write_text(example)
+    example = (ROOT / "local.settings.json.example").read_text(encoding="utf-8")
+    (tmp_path / "local.settings.json").write_text(example, encoding="utf-8")
 
     settings = Settings.from_environ(LocalSettings.read(tmp_path).over({}))
 
@@ -114,6 +114,8 @@ def test_the_example_is_complete() -> None:
 
     with pytest.raises(Exception, match="not usable"):
         Settings.from_environ(Recorder())
-    named = json.loads((ROOT / "local.settings.json.example").read_text())["Values"].keys()
+    named = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))[
+        "Values"
+    ].keys()
 
     assert read - {*AZURE_MARKERS, "AZURE_FUNCTIONS_ENVIRONMENT"} <= named

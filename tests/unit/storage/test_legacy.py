@@ -187,6 +187,7 @@ def test_dialogs_that_the_stock_sdk_wrote_are_read() -> None:
     assert dialogs.dialog_stack[0].state == {"stepIndex": 1}
 
 
+@pytest.mark.starts_programs
 def test_a_document_cannot_run_anything(tmp_path: Path) -> None:
     """The stock SDK runs the command in this document when it reads it."""
     proof = tmp_path / "ran"
