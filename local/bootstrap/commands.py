@@ -118,6 +118,20 @@ Instances die, the store fails, lags or loses answers, the channel delivers agai
 plays the same history: --seed 4711 prints it. With --own the bot in shared/bot plays, and is held
 against the same turns one after the other.""",
     ),
+    "mutate": Command(
+        "put faults into the product, and show those that no unit test notices",
+        [("-m", "local.mutation")],
+        TEST_REQUIREMENTS,
+        further_arguments="[options] [PATH ...]",
+        explains_itself=True,
+        details="""
+One fault at a time: a statement left out, a condition that always holds, a bound off by one.
+Takes from minutes (a file) to hours (all of shared); --minutes sets a limit.
+
+examples:
+  python3 dev.py mutate shared/turns/state/journal.py
+  python3 dev.py mutate shared/turns --minutes 30""",
+    ),
     "bench": Command(
         "measure the bot beside the stock SDK, its successor and the bare requests",
         [("-m", "benchmarks")],
