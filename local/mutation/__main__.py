@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from local.bootstrap.commands import ROOT
@@ -52,7 +53,18 @@ def _measure_and_search(files: list[str], tests: list[str], options: argparse.Na
     mutants = [one for file in files for one in mutants_of(file, (ROOT / file).read_text())]
     if options.sample is not None or options.minutes is not None:
         random.Random(options.seed).shuffle(mutants)  # noqa: S311 (a sample is no secret)
+    _require_sound_trials(mutants, coverage)
     return _search(mutants[: options.sample], coverage, options.minutes)
+
+
+def _require_sound_trials(mutants: list[Mutant], coverage: Coverage) -> None:
+    """See that tests pass on a file as it is: else every fault would count as noticed."""
+    for mutant in mutants:
+        if tests := coverage.tests_of(mutant)[:5]:
+            as_it_is = replace(mutant, source=mutant.original)
+            if try_out(ROOT, as_it_is, tests, _GRACE_S) is Verdict.NOTICED:
+                raise TestsDoNotRun(f"These pass only together with others: {', '.join(tests)}")
+            return
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -117,7 +117,7 @@ def try_out(root: Path, mutant: Mutant, tests: Sequence[str], limit_s: float) ->
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "output")
         status = _in_child(run, limit_s, str(output))
-        if status == _BROKEN or status == pytest.ExitCode.USAGE_ERROR:
+        if status == _BROKEN:
             raise TestsDoNotRun(output.read_text())
     if status is None:
         return Verdict.TIMED_OUT
