@@ -121,6 +121,20 @@ Tables show how often each of these happened. The same seed always gives the sam
 4711 prints one; --fault NAME plays only histories with that fault. With --own the bot in shared/bot
 takes part, and is compared with the same turns run one after the other, without failures.""",
     ),
+    "mutate": Command(
+        "put faults into the product, and show those that no unit test notices",
+        [("-m", "local.mutation")],
+        TEST_REQUIREMENTS,
+        further_arguments="[options] [PATH ...]",
+        explains_itself=True,
+        details="""
+One fault at a time: a statement left out, a condition that always holds, a bound off by one.
+Takes from minutes (a file) to hours (all of shared); --minutes sets a limit.
+
+examples:
+  python3 dev.py mutate shared/turns/state/journal.py
+  python3 dev.py mutate shared/turns --minutes 30""",
+    ),
     "bench": Command(
         "measure the bot against the stock SDK, its successor and the bare requests",
         [("-m", "benchmarks")],

@@ -206,6 +206,17 @@ def test_the_app_escapes_what_it_logs(log: StringIO) -> None:
     assert log.getvalue().endswith("activity a\\nERROR\n")
 
 
+@pytest.mark.parametrize("name", ["azure", "botbuilder", "msrest"])
+def test_the_app_quiets_its_libraries(name: str) -> None:
+    """Whatever hosts it, and whatever level was set before."""
+    library = logging.getLogger(name)
+    library.setLevel(logging.DEBUG)
+
+    create_app(Settings.from_environ({"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}))
+
+    assert not library.isEnabledFor(logging.INFO)
+
+
 def test_libraries_report_only_warnings(caplog: pytest.LogCaptureFixture) -> None:
     """Lines for each request, with its texts at DEBUG, are off whatever the root logger shows."""
     caplog.set_level(logging.DEBUG)

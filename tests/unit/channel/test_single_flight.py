@@ -67,7 +67,7 @@ async def test_a_fetch_in_the_background_fails_in_one_line(
 
 
 def test_each_event_loop_has_a_fetch_of_its_own() -> None:
-    """And what a closed loop has left behind is forgotten, and not under way for ever."""
+    """One loop cannot wait for the tasks of another, and a fetch that has ended is forgotten."""
     fetches = []
 
     async def fetch() -> None:

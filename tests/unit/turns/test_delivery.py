@@ -129,6 +129,38 @@ def test_a_throttled_reply_is_not_dropped(room_with: RoomWith) -> None:
     assert ["one", "two"] == room.texts()
 
 
+def test_a_reply_waits_for_as_long_as_the_channel_asks(room_with: RoomWith) -> None:
+    """Earlier it would only be refused again."""
+    room = room_with(say_two)
+    took_s = []
+
+    async def history() -> None:
+        room.channel.faults = [refusal(429, "7")]
+        await room.hears()
+        took_s.append(asyncio.get_running_loop().time())
+
+    in_virtual_time(history())
+    assert ["one", "two"] == room.texts()
+    assert 7 <= took_s[0] < 8
+
+
+def test_a_turn_that_is_left_to_others_is_theirs_at_once(room_with: RoomWith) -> None:
+    """Who delivers it again does not wait for the end of a lease that nobody uses."""
+    room, other = room_with(say_two), room_with(say_two)
+    took_s = []
+
+    async def history() -> None:
+        room.channel.faults = [refusal(500)]
+        with pytest.raises(DeliveryUncertain):
+            await room.hears(id="a")
+        await other.hears(id="a")
+        took_s.append(asyncio.get_running_loop().time())
+
+    in_virtual_time(history())
+    assert ["one", "two"] == other.texts()
+    assert took_s[0] < 1
+
+
 def test_a_channel_that_throttles_for_ever_stops_no_conversation(room_with: RoomWith) -> None:
     """After ten minutes the reply is given up, and the log says so."""
     room = room_with(say_two)

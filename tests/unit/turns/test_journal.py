@@ -144,6 +144,11 @@ def commit(journal: Journal, name: str, at_s: float, **fields: Any) -> Journal:
     return journal.commit(record, None, "home")
 
 
+def test_a_turn_is_noted_with_its_attempt_and_its_second() -> None:
+    """Other versions of the app read the entry."""
+    assert ["by t 1800000001"] == commit(Journal(), "t", 1_800_000_001.9).done
+
+
 def test_a_turn_is_recognised_for_a_day() -> None:
     """A journal that is not full forgets by time and not by number."""
     journal = Journal()

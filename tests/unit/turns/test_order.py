@@ -235,6 +235,31 @@ def test_changes_of_one_process_to_one_document_do_not_collide(room_with: RoomWi
     assert 50 <= room.storage.writes.count(USER) < 60
 
 
+def test_a_turn_that_has_waited_reads_the_user_again(room_with: RoomWith) -> None:
+    """Turns of other conversations may have changed it since the turn arrived."""
+    read = []
+
+    async def ask(context: TurnContext, storage: Storage) -> None:
+        if context.activity.text == "ask":
+            read.append(await UserState(storage).create_property("name").get(context))
+        await context.send_activity("done")
+
+    owner, waiting, hall = room_with(ask), room_with(ask), room_with(remember)
+    owner.channel.delay_s = 3
+
+    async def history() -> None:
+        await hall.hears("name Ada", **ELSEWHERE)
+        turns = [asyncio.create_task(owner.hears(id="first"))]
+        await asyncio.sleep(1)
+        turns.append(asyncio.create_task(waiting.hears("ask", id="second")))
+        await asyncio.sleep(1)
+        await hall.hears("name Eve", **ELSEWHERE)
+        await asyncio.gather(*turns)
+
+    in_virtual_time(history())
+    assert ["Eve"] == read
+
+
 def test_a_large_conversation_beside_a_large_user_is_told(room_with: RoomWith) -> None:
     """The commit would carry both: nothing of it happens, and the user hears why."""
 

@@ -31,10 +31,10 @@ from tests.unit.turns.conftest import HOME, USER, Room
 RoomWith = Callable[..., Room]
 
 
-def refusal(status: int) -> ErrorResponseException:
+def refusal(status: int, retry_after: str = "0") -> ErrorResponseException:
     """The error that the SDK raises for an answer of the channel."""
     response = SimpleNamespace(
-        status_code=status, headers={"Retry-After": "0"}, raise_for_status=lambda: None
+        status_code=status, headers={"Retry-After": retry_after}, raise_for_status=lambda: None
     )
     return ErrorResponseException(lambda *_: None, response)
 
