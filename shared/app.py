@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import azure.functions as func
+from botbuilder.core import Bot, Storage
 
+from shared import bot as own_bot
 from shared import log_hygiene
-from shared.bot import STATE_TYPES, create_bot
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
@@ -72,11 +74,22 @@ class App:
         await self.storage.close()
 
 
-def create_app(settings: Settings, *, storage: StateStorage | None = None) -> App:
+class BotModule(Protocol):
+    """What the application takes from `shared.bot`, or from another module in its place."""
+
+    @property
+    def STATE_TYPES(self) -> tuple[type, ...]: ...  # noqa: N802 (the module's constant)
+
+    def create_bot(self, storage: Storage, /) -> Bot: ...
+
+
+def create_app(
+    settings: Settings, *, storage: StateStorage | None = None, bot: BotModule = own_bot
+) -> App:
     """
     Build the application.
 
-    `storage` replaces the one that the settings describe.
+    `storage` replaces the one that the settings describe, and `bot` the one in `shared.bot`.
     """
     log_hygiene.quiet_libraries()
     log_hygiene.escape_logs()
@@ -89,7 +102,7 @@ def create_app(settings: Settings, *, storage: StateStorage | None = None) -> Ap
         tokens = TokenSource(token_fetcher(settings.identity, cloud))
     http = HttpPool()
     connectors = ConnectorPool(app_id, cloud.oauth_scope, tokens, http)
-    storage = storage or _create_storage(settings)
+    storage = storage or _create_storage(settings, bot.STATE_TYPES)
     steps: list[Callable[[], Awaitable[object]]] = []
     # Without an identity there is no token to wait for, and the first turn connects by itself.
     if tokens is not None:
@@ -98,14 +111,14 @@ def create_app(settings: Settings, *, storage: StateStorage | None = None) -> Ap
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
-        TransactionalBot(create_bot, storage),
+        TransactionalBot(bot.create_bot, storage),
         preparations.start,
     )
     return App(endpoint, storage, http, preparations)
 
 
-def _create_storage(settings: Settings) -> StateStorage:
-    codec = DocumentCodec(STATE_TYPES)
+def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:
+    codec = DocumentCodec(state_types)
     if settings.cosmos is None:
         _logger.warning("CosmosDbEndpoint is not set: state is lost when this process ends.")
         return MemoryStorage(codec)

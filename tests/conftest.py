@@ -21,6 +21,8 @@ settings.register_profile(
 )
 settings.load_profile("any-machine")
 
+pytest_plugins = ["tests.kit.fixtures"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 

@@ -6,7 +6,7 @@ import pytest
 from botbuilder.core import Storage
 
 from shared.bot.conversation_data import MAX_PROMPTED
-from tests.bot.conftest import Chat
+from tests.kit.chat import Chat
 
 WELCOME = "Welcome to State Bot Sample. Type anything to get started."
 QUESTION = "What is your name?"

@@ -4,52 +4,49 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from botbuilder.core import Storage
 
 from shared.bot.conversation_data import ConversationData
 from shared.bot.user_profile import UserProfile
 from shared.storage.codec.documents import DocumentCodec
-from tests.bot.conftest import Chat
+from tests.kit.chat import Chat
+from tests.kit.fixtures import Stored
 
 USER, CONVERSATION = "test/users/user", "test/conversations/conversation"
 
-
-Stored = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
+Documents = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
 
 
 @pytest.fixture
-def stored(storage: Storage, codec: DocumentCodec) -> Stored:
-    """Read the documents as they are stored, without their ETags."""
+def documents(stored: Stored) -> Documents:
+    """Read both documents as they are stored."""
 
-    async def stored() -> dict[str, dict[str, Any]]:
-        documents = await storage.read([USER, CONVERSATION])
-        for document in documents.values():
-            del document["e_tag"]
-        return {key: codec.encode(document) for key, document in documents.items()}
+    async def documents() -> dict[str, dict[str, Any]]:
+        found = {key: await stored(key) for key in (USER, CONVERSATION)}
+        return {key: document for key, document in found.items() if document is not None}
 
-    return stored
+    return documents
 
 
-async def test_a_welcome_is_not_remembered(chat: Chat, stored: Stored) -> None:
+async def test_a_welcome_is_not_remembered(chat: Chat, documents: Documents) -> None:
     """Who only joins leaves nothing behind."""
     await chat.sends("conversationUpdate", membersAdded=[{"id": "user"}])
 
-    assert {} == await stored()
+    assert {} == await documents()
 
 
 async def test_who_was_asked_is_remembered_with_the_conversation(
-    chat: Chat, stored: Stored
+    chat: Chat, documents: Documents
 ) -> None:
     """After the question, the conversation knows whom it was put to."""
     await chat.says("hi")
 
-    documents = await stored()
+    found = await documents()
 
-    assert ["user"] == documents[CONVERSATION]["ConversationData"]["prompted_for_user_name"]
+    assert ["user"] == found[CONVERSATION]["ConversationData"]["prompted_for_user_name"]
 
 
 async def test_the_name_is_remembered_with_the_user_and_the_message_with_the_conversation(
-    chat_with_ada: Chat, stored: Stored
+    chat_with_ada: Chat, documents: Documents
 ) -> None:
     """The name is in user state, time and channel in conversation state, the text in neither."""
     await chat_with_ada.says("hello")
@@ -65,7 +62,7 @@ async def test_the_name_is_remembered_with_the_user_and_the_message_with_the_con
                 "prompted_for_user_name": [],
             }
         },
-    } == await stored()
+    } == await documents()
 
 
 def test_documents_of_the_articles_sample_are_read(codec: DocumentCodec) -> None:

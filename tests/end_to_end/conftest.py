@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.settings import CosmosSettings
-from tests.bots import counting
+from tests.bots import counting, echo
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
 from tests.end_to_end.faulty_store import FaultyStore
@@ -46,8 +46,8 @@ def host(request: pytest.FixtureRequest) -> Host:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder as it is deployed, where a developer's own settings are not."""
-    return deploy(tmp_path_factory.mktemp("app"))
+    """The folder as it is deployed with a bot that echoes, without a developer's own settings."""
+    return deploy(tmp_path_factory.mktemp("app"), bot=Path(echo.__file__))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bots import echo
 from tests.end_to_end.deployment import REQUIREMENTS, deploy, environment
 
 TALK = """
@@ -28,7 +29,7 @@ async def say(text):
 
 async def talk():
     await say("hello")
-    await say("Ada")
+    await say("I am Ada")
 
 asyncio.run(talk())
 """
@@ -40,7 +41,7 @@ def test_deployed_folder_runs_on_a_clean_machine(tmp_path: Path) -> None:
 
     talk = subprocess.run(
         [python, "-c", TALK],
-        cwd=deploy(tmp_path),
+        cwd=deploy(tmp_path, bot=Path(echo.__file__)),
         env={"AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
         capture_output=True,
         text=True,
@@ -50,7 +51,7 @@ def test_deployed_folder_runs_on_a_clean_machine(tmp_path: Path) -> None:
     assert (
         0,
         [
-            "What is your name?",
-            "Thanks Ada. To see conversation data, type anything.",
+            "Somebody said: hello That was message 1 here. It came from test.",
+            "Ada said: I am Ada That was message 2 here. It came from test.",
         ],
     ) == (talk.returncode, talk.stdout.splitlines()), talk.stderr

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 
 from tests.simulation.bot import CountingBot
 from tests.simulation.copies import Product, original
@@ -46,10 +47,12 @@ def play(
     return world, _judge(world, judge)
 
 
-def play_own(seed: int, always: Iterable[Fault] = ()) -> tuple[World, Verdict]:
-    """One history of the bot in `shared.bot`, and where it differs from a serial run."""
-    world = own_world(seed, original(), frozenset(always))
-    return world, _judge(world, judge_own)
+def play_own(
+    seed: int, always: Iterable[Fault] = (), bot: ModuleType | None = None
+) -> tuple[World, Verdict]:
+    """One history of `bot`, else of the one in `shared.bot`, beside serial runs."""
+    world = own_world(seed, original(), frozenset(always), bot)
+    return world, _judge(world, lambda world: judge_own(world, bot))
 
 
 def tally(seeds: range, own: bool = False, always: tuple[Fault, ...] = ()) -> Tally:

@@ -7,11 +7,11 @@ import azure.functions as func
 import pytest
 
 from shared.app import App, create_app
-from shared.bot import STATE_TYPES
 from shared.settings import CosmosSettings, Settings
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
+from tests.bots import echo
 from tests.identity_provider import IdentityProvider, channel_claims
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ DEVELOPMENT = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
 
 async def test_without_a_store_state_is_in_memory() -> None:
     """On a developer's machine nothing has to be set up."""
-    app = create_app(Settings.from_environ(DEVELOPMENT))
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
     await app.close()
 
     assert isinstance(app.storage, MemoryStorage)
@@ -34,7 +34,7 @@ async def test_with_an_endpoint_state_is_in_cosmos() -> None:
         "CosmosDbKey": "YQ==",
         "CosmosDbVerifyTls": "false",
     }
-    app = create_app(Settings.from_environ(environ))
+    app = create_app(Settings.from_environ(environ), bot=echo)
     await app.close()
 
     assert isinstance(app.storage, CosmosStorage)
@@ -65,20 +65,20 @@ async def first_reply(app: App, text: str, activity_id: str) -> str:
 
 async def test_two_apps_over_one_store_are_two_workers() -> None:
     """What one worker remembers, another finds in the store, and nowhere else."""
-    first = create_app(Settings.from_environ(DEVELOPMENT))
-    second = create_app(Settings.from_environ(DEVELOPMENT), storage=first.storage)
+    first = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    second = create_app(Settings.from_environ(DEVELOPMENT), storage=first.storage, bot=echo)
     texts = [
         await first_reply(first, "hi", "1"),
-        await first_reply(second, "Ada", "2"),
+        await first_reply(second, "I am Ada", "2"),
         await first_reply(first, "hello", "3"),
     ]
     await first.close()
     await second.close()
 
     assert [
-        "What is your name?",
-        "Thanks Ada. To see conversation data, type anything.",
-        "Ada sent: hello",
+        "Somebody said: hi",
+        "Ada said: I am Ada",
+        "Ada said: hello",
     ] == texts
 
 
@@ -86,7 +86,7 @@ class CountedMemory(MemoryStorage):
     """State in memory, as if behind a connection."""
 
     def __init__(self) -> None:
-        super().__init__(DocumentCodec(STATE_TYPES))
+        super().__init__(DocumentCodec(echo.STATE_TYPES))
         self.connects = 0
 
     async def connect(self) -> None:
@@ -102,7 +102,7 @@ async def test_a_stranger_makes_the_worker_connect_to_nothing(
         for name, value in issuer.identity_settings.items():
             monkeypatch.setenv(name, value)
         app = create_app(
-            Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), storage=storage
+            Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), storage=storage, bot=echo
         )
 
         async def answer(token: str) -> int:
@@ -127,7 +127,7 @@ async def test_a_stranger_makes_the_worker_connect_to_nothing(
     ("key", "expected", "asked"),
     [
         ("emulator/users/u", "Sorry, what I remember about you could not be read.", True),
-        ("emulator/conversations/c", "What is your name?", False),
+        ("emulator/conversations/c", "Somebody said: hi", False),
     ],
 )
 async def test_a_property_that_is_a_program_is_not_run(
@@ -142,16 +142,16 @@ async def test_a_property_that_is_a_program_is_not_run(
     trace = tmp_path / "trace"
     program = {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": [f"touch {trace}"]}]}
     item_id = key.replace("/", "*47")
-    item = {"id": item_id, "realId": key, "document": {"UserProfile": program}}
-    storage = CosmosStorage(cosmos_container, DocumentCodec(STATE_TYPES))
+    item = {"id": item_id, "realId": key, "document": {"Person": program}}
+    storage = CosmosStorage(cosmos_container, DocumentCodec(echo.STATE_TYPES))
     await storage.container.create_item(item)
-    app = create_app(Settings.from_environ(DEVELOPMENT), storage=storage)
+    app = create_app(Settings.from_environ(DEVELOPMENT), storage=storage, bot=echo)
     reply = await first_reply(app, "hi", "1")
     stored = await storage.container.read_item(item_id, partition_key=item_id)
     await app.close()
 
     assert expected == reply
-    assert program == stored["document"]["UserProfile"]
+    assert program == stored["document"]["Person"]
     assert not trace.exists()
-    fault = f"The property UserProfile of the document '{key}' cannot be read"
+    fault = f"The property Person of the document '{key}' cannot be read"
     assert asked == (fault in caplog.text and "os.system" in caplog.text)
