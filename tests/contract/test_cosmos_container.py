@@ -114,7 +114,7 @@ async def test_an_item_of_another_key_is_not_read(storage: CosmosStorage) -> Non
     await storage.container.create_item(
         {"id": their_id, "realId": "\t2", "document": {"name": "Ada"}}
     )
-    with pytest.raises(StateUnreadable, match="another key's"):
+    with pytest.raises(StateUnreadable, match="another key"):
         await storage.read(["\\"])
     await storage.write({"\t2": {"name": "Grace"}})
     assert "Grace" == (await storage.read(["\t2"]))["\t2"]["name"]
