@@ -121,7 +121,7 @@ class TestBot:
             for name in ("tunnel.test", "other.test:443", "third.test")
         ]
         assert [200, 200, 403] == statuses
-        assert "Whoever can send requests for tunnel.test or other.test may chat" in start.output
+        assert "Anyone who reaches tunnel.test or other.test may chat" in start.output
 
 
 class TestReload:
@@ -158,7 +158,7 @@ class TestReload:
         """Where the new state of the files cannot be served, the old one still is."""
         assert "200 Turn 1: a" == say(port, "a")
         (project / "host.json").write_text("{")
-        bot.shows("The bot goes on as it was")
+        bot.shows("The bot keeps running as it was")
 
         assert "200 Turn 2: b" == say(port, "b")
 
@@ -245,7 +245,7 @@ class TestCoreTools:
         assert ["start", "--port", str(port)] == arguments
         assert sys.executable == environ["languageWorkers__python__defaultExecutablePath"]
         assert "CONTAINER_NAME" not in environ
-        assert "`func` lets all who can reach this machine chat" in start.output
+        assert "`func` lets anyone who reaches this machine chat" in start.output
         assert 130 == start.press_ctrl_c()
         eventually(lambda: not start.descendants())
 
