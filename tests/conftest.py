@@ -13,15 +13,13 @@ from hypothesis import HealthCheck, settings
 from local.node_services.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
 
-pytest_plugins = ["tests.fast_lane"]
+pytest_plugins = ["tests.fast_lane", "tests.kit.fixtures"]
 
 # Hypothesis fails a test that is slow, or whose examples are: on a busy machine any test is.
 settings.register_profile(
     "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
-
-pytest_plugins = ["tests.kit.fixtures"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

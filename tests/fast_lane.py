@@ -14,7 +14,9 @@ from hypothesis import settings
 
 TESTS = Path(__file__).parent
 
-LEFT_OUT = frozenset(TESTS / name for name in ("contract", "end_to_end", "programs", "simulation"))
+LEFT_OUT = frozenset(
+    TESTS / name for name in ("bot/end_to_end", "contract", "end_to_end", "programs", "simulation")
+)
 """They start programs, or play thousands of turns."""
 
 EXAMPLES = 10
