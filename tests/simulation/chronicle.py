@@ -164,6 +164,8 @@ class Chronicle:
         if "novel" in old and "novel" not in new:
             self.faults.append(f"{key} lost a field that a newer version wrote")
         old_last, last = old.get("last") or {}, new.get("last") or {}
+        if not isinstance(old_last, dict):
+            return
         is_same = old_last.get("id") == last.get("id") and old.get("done") == new.get("done")
         if is_same and "novel" in old_last and last and "novel" not in last:
             self.faults.append(f"{key} lost a field of its last turn")

@@ -107,7 +107,13 @@ class Observer:
         if self.is_over or handling is None:
             return
         now_s = self.loop.time()
-        self.chronicle.wrote(key, e_tag, document, handling.said, now_s)
+        try:
+            self.chronicle.wrote(key, e_tag, document, handling.said, now_s)
+        except Exception as error:
+            # To the product it would look like an error of the store.
+            self.chronicle.faults.append(
+                f"{key} was written so that it was not understood: {error!r}"
+            )
         self.outlived(key, e_tag)
 
 

@@ -113,8 +113,8 @@ class World(Observer):
 
     def last_words(self) -> list[Said]:
         """One message for each conversation, after all faults: it finishes what is unfinished."""
-        # A reply that is never taken is given up only after some deliveries.
-        tries = 40 if self.plan.channel.fails_for else 2
+        # What fails for good is given up only after some deliveries.
+        tries = 40 if self.plan.channel.fails_for or self.plan.store.documents else 2
         return [
             Said(f"z{number}", f"z{number}", place, users[0], "reply 1", tries=tries)
             for number, (place, users) in enumerate(self.places.items())
