@@ -105,8 +105,8 @@ class Finished:
                 yield f"{name!r} of {turn.said.label} is not in {key!r}"
 
     def _is_superseded(self, turn: Committed, values: list[object]) -> bool:
-        stamps = [self.order_of(value) for value in values]
-        if any(stamp is not None and stamp >= turn.stamp for stamp in stamps):
+        stamps = (stamp for value in values for stamp in self._stamps.get(value, []))
+        if any(stamp >= turn.stamp for stamp in stamps):
             return True
         # What removed it has left no label; it must have been later.
         removals = (one for one in self.world.chronicle.commits if one.said.verb == "unmark")
