@@ -68,7 +68,10 @@ def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
             is_reset = world.chronicle.was_reset(key, 0, turn.at_s) or (
                 world.chronicle.was_reset(turn.home_key, since_s, turn.at_s)
             )
-            if value - 1 not in before and not is_reset:
+            if is_reset:
+                # The change before may have been lost, or not.
+                before.add(value - 1)
+            if value - 1 not in before:
                 yield f"{turn.said.label} made {name!r} of {key!r} {value}, after {before}"
             # What could not be kept may have been kept all the same.
             before = {*before, value} if finished.is_dropped(turn, name) else {value}
