@@ -107,9 +107,9 @@ FRUITLESS_PASSING = 10
 FRUITLESS_PASSING_S = 600.0
 """The same where the channel certainly did not take the reply, or the store is away."""
 
-CLOCK_TOLERANCE_S = 300.0
+CLOCK_TOLERANCE_S = 3 * 3600.0
 """
-By how much the clocks of two instances may differ.
+By how much the clocks of two instances may differ: by some time zones, at worst.
 
 An instance measures the times above by itself. Only one that was not there at the beginning
 must believe the clock of another, and adds this.
