@@ -56,9 +56,11 @@ class Finished:
             return "no usable answer"
         if len(tries) >= REFUSALS and took_s >= REFUSALS_S:
             return "not sent for long"
+        if unknown and len(tries) >= DELIVERIES and took_s >= DELIVERY_S:
+            return "no usable answer, or not sent"
         if not self.world.plan.drawn & _WRONG_CLOCKS:
             return None
-        if len(unknown) >= DELIVERIES or len(tries) >= REFUSALS:
+        if (unknown and len(tries) >= DELIVERIES) or len(tries) >= REFUSALS:
             return "too early, by a wrong clock"
         return None
 
