@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from aiohttp import web
 
@@ -56,20 +55,11 @@ def work(assignment: Assignment, listener: socket.socket, starter: Connection) -
     os.environ.update(assignment.environ)
     os.chdir(assignment.app.root)
     sys.path.insert(0, str(assignment.app.root))
-    _forget_modules_of_another_folder(assignment.app.root)
     configure_logging(quiet=assignment.quiet)
     asyncio.run(_serve(assignment, listener, starter))
     sys.stdout.flush()
     # Azure does not wait for a worker's threads either.
     os._exit(0)
-
-
-def _forget_modules_of_another_folder(root: Path) -> None:
-    """Let an app elsewhere import its own `shared`, and not the one that the host has imported."""
-    if Path(__file__).resolve().parents[2] == root.resolve():
-        return
-    for name in [name for name in sys.modules if name.partition(".")[0] == "shared"]:
-        del sys.modules[name]
 
 
 async def _serve(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
