@@ -7,8 +7,11 @@ import asyncio
 from shared.errors import (
     BotApplicationError,
     StateConflict,
+    StateNotStorable,
     StateThrottled,
+    StateTooLarge,
     StateUnavailable,
+    StateUnreadable,
     TurnDeadlineExceeded,
 )
 from shared.turns.chance import Chance
@@ -17,6 +20,9 @@ from shared.turns.limits import POLL_MAX_S, POLL_MIN_S
 
 STORE_FAULTS = (StateConflict, StateThrottled, StateUnavailable)
 """What the store may answer better when it is asked again."""
+
+LASTING_FAULTS = (StateNotStorable, StateTooLarge, StateUnreadable)
+"""What a document or a value is at fault for, however often it is tried."""
 
 
 def is_passing(error: Exception) -> bool:

@@ -90,10 +90,7 @@ class Owner:
                 fruitless_since_s=remainder.fruitless_since_s,
             )
 
-        try:
-            return await self._note(home, left, loop_time_s() + SETTLE_S)
-        except TurnDeadlineExceeded as error:
-            raise DeliveryUncertain("The turn is committed, but not finished.") from error
+        return await self._note_or_doubt(home, left)
 
     async def amend(
         self, home: StoredDocument, remainder: Remainder, notice: str, activity: Activity
@@ -119,10 +116,7 @@ class Owner:
                 fruitless=0,
             )
 
-        try:
-            return await self._note(home, amended, loop_time_s() + SETTLE_S)
-        except TurnDeadlineExceeded as error:
-            raise DeliveryUncertain("The turn is committed, but not finished.") from error
+        return await self._note_or_doubt(home, amended)
 
     def _taken(self, journal: Journal, progress: DeliveryProgress) -> Journal:
         # Anew each time: others measure the lease by how long they see this name.
@@ -130,6 +124,15 @@ class Owner:
         self._leases.take(by)
         now_s = self._now_s()
         return journal.change_last(by=by, at_s=now_s, sent=progress.sent, ids=progress.ids)
+
+    async def _note_or_doubt(
+        self, home: StoredDocument, edit: Callable[[Journal], Journal]
+    ) -> StoredDocument | None:
+        """Do what `_note` does; where it cannot, the turn is known to be unfinished."""
+        try:
+            return await self._note(home, edit, loop_time_s() + SETTLE_S)
+        except TurnDeadlineExceeded as error:
+            raise DeliveryUncertain("The turn is committed, but not finished.") from error
 
     async def _note(
         self, home: StoredDocument, edit: Callable[[Journal], Journal], until_s: float

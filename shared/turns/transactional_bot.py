@@ -9,9 +9,8 @@ from collections.abc import Callable
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
-from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable
 from shared.turns.apologies import Apologies
-from shared.turns.backoff import Backoff
+from shared.turns.backoff import LASTING_FAULTS, Backoff
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock, loop_time_s
 from shared.turns.identity import TurnIdentity
@@ -69,7 +68,7 @@ class TransactionalBot(Bot):
         async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
                 await turn.complete()
-            except (StateUnreadable, StateTooLarge, StateNotStorable) as error:
+            except LASTING_FAULTS as error:
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.
                 _logger.error("A conversation cannot go on: %s", error)

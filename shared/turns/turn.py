@@ -7,7 +7,7 @@ docs/adr/0001-atomic-turns.md has the picture and the reasons.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -17,12 +17,11 @@ from shared.errors import (
     DeliveryUncertain,
     StateNotStorable,
     StateTooLarge,
-    StateUnreadable,
     TurnDeadlineExceeded,
 )
 from shared.turns.apologies import Apologies, apology
 from shared.turns.attempt import Attempt, check_size, run_bot
-from shared.turns.backoff import STORE_FAULTS, Backoff, is_passing
+from shared.turns.backoff import LASTING_FAULTS, STORE_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.leases import Leases, TurnState
@@ -176,13 +175,7 @@ class Turn:
                 check_size(document)
         self._attempts[attempt.by] = attempt
         self._leases.take(attempt.by)
-        try:
-            return await self._documents.write_home(committed)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            await self._backoff.pause(error)
-            return None
+        return await self._if_stored(self._documents.write_home(committed))
 
     async def finish(self, home: StoredDocument) -> StoredDocument | None:
         """
@@ -264,14 +257,8 @@ class Turn:
 
     async def recover(self, home: StoredDocument) -> StoredDocument | None:
         """Finish an abandoned turn; nothing that its owner still writes counts any more."""
-        try:
-            taken = await self._owner.take_over(home)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            await self._backoff.pause(error)
-            return None
-        return await self.finish(taken)
+        taken = await self._if_stored(self._owner.take_over(home))
+        return await self.finish(taken) if taken else None
 
     # Respond
 
@@ -285,6 +272,16 @@ class Turn:
             self._leave_turn_state(attempt)
         await self._channel.answer([operation for operation in answer if operation])
 
+    async def _if_stored(self, writing: Awaitable[StoredDocument]) -> StoredDocument | None:
+        """The document that was written. None: it was not, or nobody knows; it is worth a look."""
+        try:
+            return await writing
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            await self._backoff.pause(error)
+            return None
+
     def _leave_turn_state(self, attempt: Attempt) -> None:
         self._context.turn_state.update(attempt.turn_state)
 
@@ -294,4 +291,4 @@ def _may_pass(failure: BotApplicationError) -> bool:
     if isinstance(failure, TurnDeadlineExceeded):
         # Of an error that is none of ours it is better to say that something is wrong.
         return failure.__cause__ is None or isinstance(failure.__cause__, STORE_FAULTS)
-    return not isinstance(failure, (StateUnreadable, StateNotStorable, StateTooLarge))
+    return not isinstance(failure, LASTING_FAULTS)

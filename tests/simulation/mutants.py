@@ -65,9 +65,9 @@ COMMITTING = (
     Mutant(
         "nothing is sent before the commit",
         "turn.py",
-        "            return await self._documents.write_home(committed)",
-        "            await self.deliver(committed)\n"
-        "            return await self._documents.write_home(committed)",
+        "        return await self._if_stored(self._documents.write_home(committed))",
+        "        await self.deliver(committed)\n"
+        "        return await self._if_stored(self._documents.write_home(committed))",
     ),
     Mutant(
         "changes to other documents are committed with the turn",

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from shared.errors import StateNotStorable, StateTooLarge, StateUnreadable, TurnDeadlineExceeded
-from shared.turns.backoff import Backoff, is_passing
+from shared.errors import TurnDeadlineExceeded
+from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
 from shared.turns.chance import Chance
 from shared.turns.locks import Locks
 from shared.turns.state.documents import Documents
@@ -16,9 +16,6 @@ from shared.turns.state.stored_document import StoredDocument
 
 _logger = logging.getLogger(__name__)
 
-_NEVER = (StateNotStorable, StateTooLarge, StateUnreadable)
-"""What will be as it is however often it is tried."""
-
 
 @dataclass(frozen=True)
 class Applied:
@@ -26,7 +23,7 @@ class Applied:
 
     versions: dict[str, int] = field(default_factory=dict)
     """The document has it, and this version."""
-    lost: dict[str, Exception] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     """The document can never have it."""
     pending: dict[str, Exception] = field(default_factory=dict)
     """The document may have it later. The last error."""
@@ -74,9 +71,9 @@ class Changes:
             async with asyncio.timeout_at(until_s), self._locks.hold(key, until_s) as waited:
                 document = await self._change(key, change, stamp, None if waited else base, until_s)
             applied.versions[key] = document.version
-        except _NEVER as error:
+        except LASTING_FAULTS as error:
             _logger.error("A change to %r is lost: %s", key, error)
-            applied.lost[key] = error
+            applied.lost.add(key)
         except Exception as error:
             cause = error.__cause__ if isinstance(error, TurnDeadlineExceeded) else error
             _logger.warning("A change to %r is not applied yet: %s", key, type(cause).__name__)
