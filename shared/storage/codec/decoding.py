@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import StateUnreadable
-from shared.storage.codec import dotnet
-from shared.storage.codec import stock_sdk as legacy
+from shared.storage.codec import dotnet, stock_sdk
 from shared.storage.codec.migrating import migrate, take_unknown
 from shared.storage.codec.mismatches import explain_mismatch
 from shared.storage.codec.opaque import Opaque
@@ -163,24 +162,24 @@ class Decoder:
         if ID in stored:
             return self._value(self._follow(stored, at), at, depth + 1, typed=typed)
         name = at or "The document"
-        match legacy.parse(stored, name, lambda value: self._follow(value, name)):
-            case legacy.Collection(items):
+        match stock_sdk.parse(stored, name, lambda value: self._follow(value, name)):
+            case stock_sdk.Collection(items):
                 return self._value(items, at, depth, typed=typed)
-            case legacy.Entries(items):
+            case stock_sdk.Entries(items):
                 return self._mapping(dict(items), at, depth, typed=typed)
-            case legacy.FieldValue(value) if typed:
+            case stock_sdk.FieldValue(value) if typed:
                 return value
-            case legacy.FieldItems(items) if typed:
+            case stock_sdk.FieldItems(items) if typed:
                 return self._value(items, at, depth, typed=typed)
-            case legacy.Object(path, fields):
+            case stock_sdk.Object(path, fields):
                 schema = self._by_name.get(path)
                 if schema is None:
                     raise StateUnreadable(
                         f"{name} was stored by the stock SDK as a class that is not known here; "
                         "name its path in the `formerly` of a registered class."
                     )
-                return self._make(schema, legacy.VERSION, fields, at or schema.name, depth)
-            case legacy.FieldValue(kind=kind) | legacy.FieldItems(kind=kind):
+                return self._make(schema, stock_sdk.VERSION, fields, at or schema.name, depth)
+            case stock_sdk.FieldValue(kind=kind) | stock_sdk.FieldItems(kind=kind):
                 raise StateUnreadable(
                     f"{name} was stored by the stock SDK as a value of {kind}, which can be read "
                     "only into a field of such a type, of a registered dataclass; declare one, or "
