@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import StateUnreadable
-from shared.storage.codec import stock_sdk_values
+from shared.storage.codec import stock_sdk_values as values
 from shared.storage.codec.reserved_keys import LEGACY_PREFIX
 
 VERSION = 1
@@ -73,7 +73,7 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
         case ["py/tuple" | "py/set" as tag] if len(stored) == 1:
             item = Collection(stored[tag]) if isinstance(stored[tag], list) else None
         case ["py/b64" | "py/b85" as tag] if len(stored) == 1:
-            item = _field_value("bytes", stock_sdk_values.binary(tag, stored[tag]))
+            item = _field_value("bytes", values.binary(tag, stored[tag]))
         case ["py/object", *more] if isinstance(stored["py/object"], str):
             item = _object(stored, more, follow)
         case ["py/reduce"] if len(stored) == 1 and isinstance(stored["py/reduce"], list):
@@ -89,8 +89,8 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
 def _object(stored: dict[str, Any], more: list[str], follow: Follow) -> Item | None:
     path = stored["py/object"]
     attributes = {key: stored[key] for key in stored if not key.startswith(LEGACY_PREFIX)}
-    if path in stock_sdk_values.BY_OBJECT:
-        return None if more else _field_value(path, stock_sdk_values.of_object(stored, follow))
+    if path in values.BY_OBJECT:
+        return None if more else _field_value(path, values.of_object(stored, follow))
     if path == "collections.defaultdict" and not more:
         attributes.pop("default_factory", None)
         return Entries(attributes)
@@ -100,17 +100,17 @@ def _object(stored: dict[str, Any], more: list[str], follow: Follow) -> Item | N
         case ["py/state"] if not attributes:
             return _with_state(path, follow(stored["py/state"]), follow)
         case ["py/newargs"] | ["py/newargs", "py/seq"] if not attributes:
-            items = stock_sdk_values.items_of(follow(stored["py/newargs"]))
+            items = values.items_of(follow(stored["py/newargs"]))
             return None if items is None else FieldItems(items, path)
     return None
 
 
 def _with_state(path: str, state: Any, follow: Follow) -> Item | None:
-    if stock_sdk_values.is_plain_mapping(state):
+    if values.is_plain_mapping(state):
         return Object(path, state)
     # Of a class with slots: its dictionary, if it has one, and its slots.
-    parts = [follow(part) or {} for part in stock_sdk_values.items_of(state) or []]
-    if len(parts) == 2 and all(map(stock_sdk_values.is_plain_mapping, parts)):
+    parts = [follow(part) or {} for part in values.items_of(state) or []]
+    if len(parts) == 2 and all(map(values.is_plain_mapping, parts)):
         return Object(path, parts[0] | parts[1])
     return None
 
@@ -120,27 +120,25 @@ def _reduced(parts: list[Any], follow: Follow) -> Item | None:
     if not 2 <= len(parts) <= 5:
         return None
     made_by, arguments, state, items, entries = parts + [None] * (5 - len(parts))
-    arguments = stock_sdk_values.items_of(arguments)
+    arguments = values.items_of(arguments)
     if arguments is None:
         return None
     if made_by == "py/newobj" and arguments:
         made_by, *arguments = arguments
-    path = stock_sdk_values.path_of(made_by)
+    path = values.path_of(made_by)
     match path:
         case "collections.OrderedDict" | "collections.Counter" if state is None and items is None:
             return _entries(arguments, entries, follow)
         case "collections.deque" if state is None and entries is None:
-            found = stock_sdk_values.items_of(items) if items is not None else []
+            found = values.items_of(items) if items is not None else []
             return None if found is None else FieldItems(found, path)
         case "builtins.frozenset" if len(parts) == 2 and len(arguments) == 1:
             found = follow(arguments[0])
             return Collection(found) if isinstance(found, list) else None
     if path is None or items is not None or entries is not None:
         return None
-    if path in stock_sdk_values.BY_CALL:
-        return (
-            None if state else _field_value(path, stock_sdk_values.of_call(path, arguments, follow))
-        )
+    if path in values.BY_CALL:
+        return None if state else _field_value(path, values.of_call(path, arguments, follow))
     if not arguments:
         return _with_state(path, state, follow) if state is not None else None
     # An Enum is made of its value; a class of its own that was made of one value looks the same.
@@ -151,11 +149,9 @@ def _reduced(parts: list[Any], follow: Follow) -> Item | None:
 
 def _entries(arguments: list[Any], entries: Any, follow: Follow) -> Entries | None:
     first = follow(arguments[0]) if len(arguments) == 1 else {}
-    if len(arguments) > 1 or not stock_sdk_values.is_plain_mapping(first):
+    if len(arguments) > 1 or not values.is_plain_mapping(first):
         return None
-    pairs = [
-        stock_sdk_values.items_of(follow(pair)) for pair in stock_sdk_values.items_of(entries) or []
-    ]
+    pairs = [values.items_of(follow(pair)) for pair in values.items_of(entries) or []]
     found = dict(first)
     for pair in pairs:
         if pair is None or len(pair) != 2 or not isinstance(pair[0], str):

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
@@ -32,31 +31,9 @@ from tests.unit.storage.fake_cosmos import (
     say_nothing,
     talk_html,
 )
+from tests.unit.storage.operations import Operation, create, delete, overwrite, read, replace
 
 DOCS = "/dbs/bot/colls/state/docs"
-
-Operation = Callable[[CosmosStorage], Awaitable[Any]]
-
-
-async def read(storage: CosmosStorage) -> None:
-    await storage.read(["key"])
-
-
-async def create(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada"}})
-
-
-async def replace(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada", "e_tag": '"1"'}})
-
-
-async def overwrite(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada", "e_tag": "*"}})
-
-
-async def delete(storage: CosmosStorage) -> None:
-    await storage.delete(["key"])
-
 
 WRITES = [create, replace, overwrite, delete]
 ALL = [read, *WRITES]

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,29 +24,7 @@ from shared.storage.cosmos.errors import DEFAULT_RETRY_AFTER_S
 from shared.storage.cosmos.storage import CosmosStorage
 from tests.unit.raw_channel import serve_raw
 from tests.unit.storage.fake_cosmos import Answer, FakeCosmos, error, item
-
-Operation = Callable[[CosmosStorage], Awaitable[Any]]
-
-
-async def read(storage: CosmosStorage) -> None:
-    await storage.read(["key"])
-
-
-async def create(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada"}})
-
-
-async def replace(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada", "e_tag": '"1"'}})
-
-
-async def overwrite(storage: CosmosStorage) -> None:
-    await storage.write({"key": {"name": "Ada", "e_tag": "*"}})
-
-
-async def delete(storage: CosmosStorage) -> None:
-    await storage.delete(["key"])
-
+from tests.unit.storage.operations import Operation, create, delete, overwrite, read, replace
 
 BRINGING_ITEMS = [read, create, replace, overwrite]
 ALL = [*BRINGING_ITEMS, delete]
