@@ -212,6 +212,7 @@ class _FreePartsAsTheyAre(Deserializer):
         return attr
 
 
+# msrest has no types.
 _deserialize = _FreePartsAsTheyAre(Activity._infer_class_models())  # type: ignore[no-untyped-call]
 
 

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode, b85decode
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -118,9 +118,9 @@ def _zone(stored: Any, follow: Follow) -> tzinfo | None:
 def _known_zone(path: str, items: list[Any], state: list[Any], follow: Follow) -> tzinfo | None:
     match path, items, state:
         case (("isodate.tzinfo._Utc" | "isodate.tzinfo.Utc" | "msrest.serialization.UTC"), [], _):
-            return timezone.utc  # noqa: UP017  # the same, with a name that says it is one
+            return UTC
         case "pytz._UTC", [], []:
-            return timezone.utc  # noqa: UP017
+            return UTC
         case "datetime.timezone", [offset, *name], [] if len(name) <= 1:
             return _fixed(_span(offset, follow))
         case "isodate.tzinfo.FixedOffset", [], [{"_FixedOffset__offset": offset}]:
