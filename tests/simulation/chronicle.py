@@ -32,6 +32,8 @@ class Committed:
     e_tag: str
     replies: list[str] = field(default_factory=list)
     """Keys of what goes to the channel, in order. The product may add to them later."""
+    added_at_s: dict[str, float] = field(default_factory=dict)
+    """When it did, by key."""
     answer: list[str] = field(default_factory=list)
     """Keys of what goes into the HTTP response."""
     writes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -122,7 +124,7 @@ class Chronicle:
             commit.answer = keys_of(last.get("answer") or _answer_of(journal, entry))
         if not new and properties != before:
             self.faults.append(f"{key} changed without a commit, from {before} to {properties}")
-        self._add_replies(key, last)
+        self._add_replies(key, last, at_s)
 
     def reset(self, key: str, at_s: float, how: str, document: Document | None) -> None:
         """Note that somebody else than the app changed a document."""
@@ -145,7 +147,7 @@ class Chronicle:
         """The turns that an activity became: one, unless its conversation was reset."""
         return [one for one in self.commits if one.said.label == said.label]
 
-    def _add_replies(self, key: str, last: dict[str, Any]) -> None:
+    def _add_replies(self, key: str, last: dict[str, Any], at_s: float) -> None:
         """A turn may get to say more than it was committed with: what could not be kept."""
         commit = self._unfinished.get(key)
         if commit is None:
@@ -157,6 +159,8 @@ class Chronicle:
         if len(replies) > len(commit.replies):
             if commit.replies != replies[: len(commit.replies)]:
                 self.faults.append(f"the replies of {commit.said.label} are others by now")
+            added = replies[len(commit.replies) :]
+            commit.added_at_s.update({one: at_s for one in added if at_s > commit.at_s})
             commit.replies = replies
 
     def _keep_unknown_fields(self, key: str, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -30,6 +30,8 @@ def _answers(world: World, verdict: Verdict) -> Iterator[str]:
         ]
         if not turns or handling.answer == turns[-1].answer:
             continue
+        if _is_of_an_earlier_turn(world, handling, turns):
+            continue
         if world.document_troubles[turns[-1].home_key]:
             # The apology for a conversation that cannot be read.
             continue
@@ -37,6 +39,14 @@ def _answers(world: World, verdict: Verdict) -> Iterator[str]:
             verdict.figures["answers that could not be repeated"] += 1
             continue
         yield f"{handling.name} was answered {handling.answer}, not {turns[-1].answer}"
+
+
+def _is_of_an_earlier_turn(world: World, handling: Handling, turns: list[Committed]) -> bool:
+    """Whether it answers as of a turn of its own, which its conversation has forgotten since."""
+    return any(
+        handling.answer == turn.answer and world.chronicle.was_reset(turn.home_key, turn.at_s)
+        for turn in turns
+    )
 
 
 def _may_be_forgotten(world: World, handling: Handling, turn: Committed) -> bool:

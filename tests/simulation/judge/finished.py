@@ -84,6 +84,9 @@ class Finished:
         if self.world.chronicle.was_reset(turn.home_key, turn.at_s, by_s):
             return
         for key in turn.replies:
+            if turn.added_at_s.get(key, turn.at_s) > by_s:
+                # Nobody knew yet that there is more to say.
+                continue
             accepted = self.first_accepted.get((turn.place, key))
             if accepted is not None and accepted.at_s <= by_s:
                 continue
