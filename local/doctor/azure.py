@@ -20,7 +20,7 @@ from local.doctor.azure_roles import blob_role, telemetry_role
 from local.doctor.azure_state import state
 from local.doctor.findings import Finding, Level
 from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.settings import AZURE_MARKERS, Settings
 
 ANSWER_TIMEOUT_S = 60
 """Enough for a cold start."""
@@ -153,8 +153,8 @@ def _registration(bot: dict[str, Any], settings: Mapping[str, str]) -> Finding:
 
 
 def _settings(settings: Mapping[str, str]) -> Iterator[Finding]:
-    # Azure adds this one to the environment of the app itself; it is no application setting.
-    in_azure = {**settings, "WEBSITE_INSTANCE_ID": "doctor"}
+    # Azure adds the markers to the app's environment; they are not among its settings.
+    in_azure = {**settings, AZURE_MARKERS[0]: "doctor"}
     try:
         Settings.from_environ(in_azure)
     except SettingsError as error:

@@ -78,14 +78,6 @@ async def test_expected_replies_are_the_answer_itself(channel: FakeChannel) -> N
     assert [] == channel.replies()
 
 
-async def test_what_is_not_an_activity_is_refused_in_one_line(channel: FakeChannel) -> None:
-    """A malformed body is answered with 400 and one line that says why."""
-    answer = await channel.posts(b"{")
-
-    assert 400 == answer.status
-    assert 1 == len(answer.body.splitlines())
-
-
 async def test_letters_of_all_languages_arrive(channel: FakeChannel) -> None:
     """Text passes the host, the bot and the channel unchanged."""
     await introduce(channel, "Ада 🌻")
