@@ -82,6 +82,28 @@ def test_each_event_loop_has_a_fetch_of_its_own() -> None:
     assert (3, False, True) == (len(set(map(id, fetches))), flight.is_under_way, not flight._tasks)
 
 
+def test_a_fetch_of_another_event_loop_is_left_alone() -> None:
+    """Whoever asks in that loop later still joins it."""
+    fetches = []
+
+    async def fetch() -> None:
+        fetches.append(asyncio.get_running_loop())
+        await asyncio.sleep(3600)
+
+    flight = SingleFlight(fetch, "Nothing came")
+
+    async def start() -> "asyncio.Task[None]":
+        task = flight.start()
+        await asyncio.sleep(0)
+        return task
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        begun = one.run(start())
+        other.run(start())
+        joined = one.run(start())
+    assert (True, 2) == (begun is joined, len(fetches))
+
+
 def test_an_event_loop_that_was_closed_in_mid_fetch_is_let_go() -> None:
     """Its fetch never ends: it is not under way, and the next one elsewhere forgets the loop."""
     source = Source()
