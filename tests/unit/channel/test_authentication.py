@@ -120,6 +120,24 @@ async def test_azure_government_gets_in(issuer: IdentityProvider, http: HttpPool
 
 
 @pytest.mark.parametrize(
+    ("where", "channel", "caller_id"),
+    [
+        ("public", ISSUER, "urn:botframework:azure"),
+        ("government", GOVERNMENT_ISSUER, "urn:botframework:azureusgov"),
+    ],
+)
+async def test_the_cloud_is_the_callers_id(
+    issuer: IdentityProvider, http: HttpPool, where: str, channel: str, caller_id: str
+) -> None:
+    """As with the stock SDK a bot finds in its activity which of Azure's clouds has called it."""
+    door = authentication(issuer, http, where)
+    token = issuer.sign(channel_claims(iss=channel))
+    result = await door.authenticate_request(activity(), f"Bearer {token}")
+
+    assert caller_id == result.caller_id
+
+
+@pytest.mark.parametrize(
     "header",
     ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Bearer \udcff", "Bearer é.é.é", "x"],
 )
