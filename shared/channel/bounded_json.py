@@ -51,7 +51,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise MalformedActivity(f"The body is nested deeper than {MAX_NESTING} levels.") from None
     except UnicodeDecodeError:
         raise MalformedActivity("The body is not valid UTF-8.") from None
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise MalformedActivity(f"The body is not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise MalformedActivity("The body is JSON, but not an object; an activity is one.")

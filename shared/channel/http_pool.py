@@ -96,6 +96,6 @@ async def read_object(response: aiohttp.ClientResponse, max_bytes: int) -> dict[
             return {}
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

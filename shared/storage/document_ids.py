@@ -33,7 +33,7 @@ def document_id(key: str) -> str:
     - makes "*9" of a tab, and so of a tab and "2" what it makes of a backslash: here "*092";
     - leaves what cannot be an id as it is: here a space at the end is "*32", "." is "*46", and
       other control characters have two digits, or an "x" and hexadecimal ones;
-    - lets an id of 255 characters look like one with a hash: here it gets a hash of another form.
+    - lets an id of 255 characters look like one with a hash: here it gets a hash of its own.
 
     Raises:
         StateNotStorable: `key` is empty or is no text.
@@ -49,17 +49,14 @@ def document_id(key: str) -> str:
         escaped = f"{escaped[:-1]}*32"
     elif escaped in (".", ".."):  # Steps in a URL's path.
         escaped = f"{escaped[:-1]}*46"
-    if len(escaped) < MAX_ID_CHARACTERS:
+    length = len(escaped)
+    if length < MAX_ID_CHARACTERS or (
+        # Else whoever may choose a key could choose the id that another's long key is shortened to.
+        length == MAX_ID_CHARACTERS and not _LOOKS_HASHED.fullmatch(escaped)
+    ):
         return escaped
-    if len(escaped) > MAX_ID_CHARACTERS:
-        return _hashed(escaped, named, mark="")
-    # Else whoever may choose an id could choose the one that another's long id is shortened to.
-    return _hashed(escaped, named, mark="*h") if _LOOKS_HASHED.fullmatch(escaped) else escaped
-
-
-def _hashed(escaped: str, named: str, mark: str) -> str:
     digest = hashlib.sha256(named.encode()).hexdigest()
-    return escaped[: MAX_ID_CHARACTERS - len(digest) - len(mark)] + mark + digest
+    return escaped[: MAX_ID_CHARACTERS - _DIGEST_CHARACTERS] + digest
 
 
 def _check(key: str) -> None:

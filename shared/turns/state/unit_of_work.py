@@ -104,7 +104,6 @@ class UnitOfWork(Storage):
             raise RuntimeError(TURN_IS_OVER)
 
     async def _base(self, key: str) -> StoredDocument:
-        self._require_open()
         async with self._reading.setdefault(key, asyncio.Lock()):
             if key not in self._bases:
                 try:
@@ -115,7 +114,7 @@ class UnitOfWork(Storage):
             return self._bases[key]
 
     def _stage(self, key: str, properties: Properties) -> str:
-        # Once more: reading may have taken longer than the turn.
+        # Not before the document was read: that may have taken longer than the turn.
         self._require_open()
         self._writes += 1
         e_tag = f"{self._bases[key].e_tag or ''}+{self._writes}"

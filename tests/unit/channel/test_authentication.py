@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt import PyJWS
 
-from shared.channel.authentication import ChannelAuthentication
+from shared.channel.authentication import MAX_HEADER_CHARACTERS, ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.http_pool import HttpPool
@@ -117,6 +117,24 @@ async def test_azure_government_gets_in(issuer: IdentityProvider, http: HttpPool
     assert (await door.authenticate_request(activity(), f"Bearer {own}")).claims_identity
     with pytest.raises(NotAuthenticated):
         await door.authenticate_request(activity(), f"Bearer {public}")
+
+
+@pytest.mark.parametrize(
+    ("where", "channel", "caller_id"),
+    [
+        ("public", ISSUER, "urn:botframework:azure"),
+        ("government", GOVERNMENT_ISSUER, "urn:botframework:azureusgov"),
+    ],
+)
+async def test_the_cloud_is_the_callers_id(
+    issuer: IdentityProvider, http: HttpPool, where: str, channel: str, caller_id: str
+) -> None:
+    """As with the stock SDK a bot finds in its activity which of Azure's clouds has called it."""
+    door = authentication(issuer, http, where)
+    token = issuer.sign(channel_claims(iss=channel))
+    result = await door.authenticate_request(activity(), f"Bearer {token}")
+
+    assert caller_id == result.caller_id
 
 
 @pytest.mark.parametrize(
@@ -236,6 +254,30 @@ async def test_no_key_is_fetched_for_what_cannot_be_genuine(
         await door.authenticate(f"Bearer {issuer.sign(claims)}")
 
     assert issuer.fetches == 0
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "bearer"])
+async def test_no_key_is_fetched_for_another_scheme(
+    door: ChannelAuthentication, issuer: IdentityProvider, scheme: str
+) -> None:
+    """Whatever comes with it, even a good token."""
+    with pytest.raises(NotAuthenticated):
+        await door.authenticate(f"{scheme} {issuer.sign(channel_claims())}")
+
+    assert issuer.fetches == 0
+
+
+async def test_a_token_has_a_largest_size(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """A longer one is refused unread, though it may be genuine."""
+    spare = MAX_HEADER_CHARACTERS - len(f"Bearer {issuer.sign(channel_claims(x=''))}")
+    # Base 64 makes four characters of three.
+    fitting = f"Bearer {issuer.sign(channel_claims(x='x' * (spare * 3 // 4)))}"
+    await door.authenticate(fitting)
+
+    with pytest.raises(NotAuthenticated, match="no bearer token"):
+        await door.authenticate(f"Bearer {issuer.sign(channel_claims(x='x' * spare))}")
 
 
 async def test_a_made_up_key_is_looked_for_once(
@@ -373,6 +415,29 @@ async def test_the_signature_is_checked(
         await door.authenticate_request(
             activity(), f"Bearer {issuer.sign(channel_claims(), kid='unheard-of')}"
         )
+
+
+async def test_each_issuers_keys_are_for_its_own_tokens(
+    issuer: IdentityProvider, http: HttpPool
+) -> None:
+    """A key of the Emulator's issuer signs nothing for the channel, and the other way round."""
+    async with IdentityProvider().serve() as emulator:
+        overrides = ChannelOverrides(
+            channel_open_id_metadata_url=issuer.metadata_url,
+            emulator_open_id_metadata_url=emulator.metadata_url,
+        )
+        cloud = cloud_of(overrides)
+        connectors = ConnectorPool(APP_ID, cloud.oauth_scope, None, http)
+        door = ChannelAuthentication(APP_ID, cloud, overrides, connectors, http)
+        right = issuer.sign(channel_claims()), emulator.sign(emulator_claims())
+        wrong = emulator.sign(channel_claims()), issuer.sign(emulator_claims())
+
+        for token in right:
+            result = await door.authenticate_request(activity(), f"Bearer {token}")
+            assert result.claims_identity.is_authenticated
+        for token in wrong:
+            with pytest.raises(NotAuthenticated):
+                await door.authenticate_request(activity(), f"Bearer {token}")
 
 
 async def test_a_token_is_for_one_service_url(

@@ -71,6 +71,8 @@ def test_nesting_is_limited(opening: str, closing: str) -> None:
 
     assert read_object(body(pairs))
     assert "nested deeper" in refusal(body(pairs + 1))
+    # So deep that the decoder gives up.
+    assert "nested deeper" in refusal(body(4_000))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """One fetch at a time, for all who want what it brings."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
@@ -78,3 +80,50 @@ def test_each_event_loop_has_a_fetch_of_its_own() -> None:
     for _ in range(3):
         asyncio.run(flight.join())
     assert (3, False, True) == (len(set(map(id, fetches))), flight.is_under_way, not flight._tasks)
+
+
+def test_a_fetch_of_another_event_loop_is_left_alone() -> None:
+    """Whoever asks in that loop later still joins it."""
+    fetches = []
+
+    async def fetch() -> None:
+        fetches.append(asyncio.get_running_loop())
+        await asyncio.sleep(3600)
+
+    flight = SingleFlight(fetch, "Nothing came")
+
+    async def start() -> "asyncio.Task[None]":
+        task = flight.start()
+        await asyncio.sleep(0)
+        return task
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        begun = one.run(start())
+        other.run(start())
+        joined = one.run(start())
+    assert (True, 2) == (begun is joined, len(fetches))
+
+
+def test_an_event_loop_that_was_closed_in_mid_fetch_is_let_go() -> None:
+    """Its fetch never ends: it is not under way, and the next one elsewhere forgets the loop."""
+    source = Source()
+    flight = SingleFlight(source.fetch, "Nothing came")
+    loop = asyncio.new_event_loop()
+    # What asyncio says of the abandoned task is no news here.
+    loop.set_exception_handler(lambda *_: None)
+
+    async def start() -> None:
+        flight.start()
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(start())
+    under_way = [flight.is_under_way]
+    loop.close()
+    under_way.append(flight.is_under_way)
+    source.open = asyncio.Event()
+    source.open.set()
+    asyncio.run(flight.join())
+    closed = weakref.ref(loop)
+    del loop
+    gc.collect()
+    assert ([True, False], 2, None) == (under_way, source.fetches, closed())

@@ -36,6 +36,7 @@ def key_of(document_id_: str) -> str:
 @given(KEYS)
 @example("msteams/users/29:1a?b#c")
 @example("msteams/users/a\tb\n\r")
+@example("x" * MAX_ID_CHARACTERS)
 def test_ids_are_those_of_the_sdk(key: str) -> None:
     """An existing container of the SDK's can be pointed at."""
     id_ = id_of_the_sdk(key)

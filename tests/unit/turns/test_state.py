@@ -191,6 +191,27 @@ async def test_an_outdated_e_tag_conflicts_within_a_turn(room_with: RoomWith) ->
     assert "one" == (await room.document("note"))["by"]
 
 
+@pytest.mark.parametrize("written", [{}, {"e_tag": None}, {"e_tag": "*"}])
+async def test_a_document_without_an_e_tag_overwrites_within_a_turn(
+    room_with: RoomWith, written: dict[str, object]
+) -> None:
+    """With an asterisk too: the bot does not ask what was there."""
+    conflicts = []
+
+    async def overwrite(_context: TurnContext, storage: Storage) -> None:
+        for text in ("once", "twice"):
+            try:
+                await storage.write({"note": {**written, "text": text}})
+            except StateConflict as conflict:
+                conflicts.append(conflict)
+
+    room = room_with(overwrite)
+    await room.storage.write({"note": {"text": "never", "by": "somebody"}})
+    await room.hears()
+    note = await room.document("note")
+    assert ([], "twice", False) == (conflicts, note["text"], "by" in note)
+
+
 async def test_changes_of_others_to_other_properties_stay(room_with: RoomWith) -> None:
     """Only the properties that the bot changed are written to a shared document."""
 
