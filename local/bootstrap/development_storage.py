@@ -7,6 +7,11 @@ BLOB_PORT, QUEUE_PORT, TABLE_PORT = 10000, 10001, 10002
 """Where an emulator listens unless it is told otherwise."""
 
 
+def is_meant_by(connection_string: str) -> bool:
+    """Tell whether it says `UseDevelopmentStorage=true`."""
+    return "usedevelopmentstorage=true" in connection_string.lower()
+
+
 def connection_string(
     blob_port: int = BLOB_PORT, queue_port: int = QUEUE_PORT, table_port: int = TABLE_PORT
 ) -> str:

@@ -46,6 +46,6 @@ def connection_string(connection: str, settings: Mapping[str, str]) -> str | Non
                 "connection string here, or to UseDevelopmentStorage=true"
             )
         return None
-    if "usedevelopmentstorage=true" in value.lower().replace(" ", ""):
+    if development_storage.is_meant_by(value):
         return development_storage.connection_string()
     return value
