@@ -118,8 +118,9 @@ class MessagesEndpoint:
         if not self._has_told_of_chunks:
             self._has_told_of_chunks = True
             _logger.error(
-                "A message came with Transfer-Encoding: chunked, so without its body; the answer was 411. "
-                "Its sender must send Content-Length. This is logged once per worker."
+                "A message came with Transfer-Encoding: chunked, so without its body, and was "
+                "answered with 411. Its sender must send Content-Length. This is logged once "
+                "per worker."
             )
         raise LengthRequired(
             "The body was lost on the way, because it came in chunks (Transfer-Encoding) and not "
