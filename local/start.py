@@ -8,10 +8,11 @@ import sys
 import webbrowser
 from contextlib import ExitStack
 
+from local.bootstrap import development_storage
 from local.bootstrap.commands import DEFAULT_URL, ROOT
 from local.bootstrap.console import Console
 from local.bootstrap.errors import LocalError
-from local.bootstrap.ports import prefer
+from local.bootstrap.ports import is_free, prefer
 from local.bootstrap.urls import address
 from local.functions_host.core_tools import CoreTools
 from local.functions_host.functions import FunctionApp
@@ -27,7 +28,9 @@ from shared.errors import SettingsError
 from shared.settings import Settings
 
 COSMOS_PORT = 8081
-BLOB_PORT, QUEUE_PORT, TABLE_PORT = 10000, 10001, 10002
+
+# The setting with the storage that the Functions host, and functions with a queue, work with.
+STORAGE = "AzureWebJobsStorage"
 
 console = Console(sys.stdout)
 
@@ -49,7 +52,8 @@ def main(arguments: list[str]) -> int:
 def run(options: StartOptions, services: ExitStack) -> int:
     """Start everything, and look after it until it ends; return the exit code."""
     local_settings = LocalSettings.read(ROOT)
-    messages_path = FunctionApp.read(ROOT).messages_path
+    app = FunctionApp.read(ROOT)
+    messages_path = app.messages_path
     port = options.port or local_settings.port
     has_node = shutil.which("node") is not None
     in_terminal = options.terminal or (options.page and not has_node and sys.stdin.isatty())
@@ -57,12 +61,19 @@ def run(options: StartOptions, services: ExitStack) -> int:
         CoreTools(ROOT, port=port)
         if CoreTools.is_installed()
         else HostProcess(
-            ROOT, port=port, quiet=in_terminal, names=HostNames(tuple(options.allow_host))
+            ROOT,
+            port=port,
+            quiet=in_terminal,
+            names=HostNames(tuple(options.allow_host)),
+            triggers=options.triggers,
         )
     )
     services.callback(host.close)
     environ = dict(os.environ)
     cosmos = _start_stores(environ, services) if options.cosmos else None
+    queues_are_here = bool(app.triggered) and (
+        cosmos is not None or _start_storage(local_settings, environ, services)
+    )
     settings = _checked(local_settings.over(environ))
     if cosmos and settings.cosmos:
         cosmos.create_container(settings.cosmos.database_id, settings.cosmos.container_id)
@@ -72,6 +83,8 @@ def run(options: StartOptions, services: ExitStack) -> int:
     url = f"http://localhost:{port}{messages_path}"
     _tell("Bot", url)
     _tell("State", _place_of_state(settings))
+    if queues_are_here:
+        _tell("Queues", "in Azurite, emptied when it ends")
     if settings.identity:
         console.say(
             console.yellow(
@@ -107,20 +120,41 @@ def _start_stores(environ: dict[str, str], services: ExitStack) -> CosmosServer:
     """Start a Cosmos DB server and Azurite, and point the settings in `environ` at them."""
     _install_npm_packages()
     cosmos = services.enter_context(CosmosServer(prefer(COSMOS_PORT)))
-    azurite = services.enter_context(
-        Azurite(
-            blob_port=prefer(BLOB_PORT),
-            queue_port=prefer(QUEUE_PORT),
-            table_port=prefer(TABLE_PORT),
-        )
-    )
+    azurite = _start_azurite(services)
     environ |= {
         "CosmosDbEndpoint": cosmos.endpoint,
         "CosmosDbKey": cosmos.key,
         "CosmosDbVerifyTls": "false",
-        "AzureWebJobsStorage": azurite.connection_string,
+        STORAGE: azurite.connection_string,
     }
     return cosmos
+
+
+def _start_storage(
+    local_settings: LocalSettings, environ: dict[str, str], services: ExitStack
+) -> bool:
+    """Start Azurite, unless functions have another storage; tell whether it has been started."""
+    storage = local_settings.over(environ).get(STORAGE, "")
+    is_elsewhere = storage and not development_storage.is_meant_by(storage)
+    if is_elsewhere or (storage and not is_free(development_storage.QUEUE_PORT)):
+        return False
+    try:
+        _install_npm_packages()
+        environ[STORAGE] = _start_azurite(services).connection_string
+    except LocalError as error:
+        console.say(console.yellow(f"No queues: {error}"))
+        return False
+    return True
+
+
+def _start_azurite(services: ExitStack) -> Azurite:
+    return services.enter_context(
+        Azurite(
+            blob_port=prefer(development_storage.BLOB_PORT),
+            queue_port=prefer(development_storage.QUEUE_PORT),
+            table_port=prefer(development_storage.TABLE_PORT),
+        )
+    )
 
 
 def _install_npm_packages() -> None:

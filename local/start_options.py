@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from local.bootstrap.commands import command_parser
 from local.bootstrap.ports import DEFAULT_PORT
 from local.functions_host.host_names import is_host_name
+from local.functions_host.triggers.options import HIDDEN_S, TriggerOptions
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class StartOptions:
     terminal: bool
     allow_host: list[str]
     """Names besides localhost that the bot's port answers to."""
+    triggers: TriggerOptions
 
 
 def parse(arguments: Sequence[str]) -> StartOptions:
@@ -57,13 +59,37 @@ def parse(arguments: Sequence[str]) -> StartOptions:
         help="also answer requests for this host name, such as a tunnel's; may be repeated "
         "(default: only localhost, so that no web page reaches the bot under a name of its own)",
     )
-    return StartOptions(**vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--message-hidden",
+        dest="hidden_s",
+        type=_seconds,
+        default=HIDDEN_S,
+        metavar="S",
+        help="hide a queue's message for S seconds once it is received: for so long it waits if "
+        f"the process dies (default: {HIDDEN_S:.0f}, as in Azure)",
+    )
+    parser.add_argument(
+        "--stop-like-azure",
+        dest="ends_process",
+        action="store_true",
+        help="end the bot's process where Azure's would end, when a queue refuses a request or "
+        "cannot be reached; only the queue's listener starts anew otherwise",
+    )
+    chosen = vars(parser.parse_args(arguments))
+    triggers = TriggerOptions(chosen.pop("hidden_s"), chosen.pop("ends_process"))
+    return StartOptions(**chosen, triggers=triggers)
 
 
 def _host_name(text: str) -> str:
     if not is_host_name(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a host name without scheme and port")
     return text
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal() or not 0 < int(text) <= 7 * 24 * 3600:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, up to 7 days")
+    return float(text)
 
 
 def _port(text: str) -> int:

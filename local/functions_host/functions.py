@@ -1,7 +1,7 @@
 """
 The functions of a function app, as `host.json` and each `function.json` declare them.
 
-Reading imports none of the app's code; `HttpFunction.load` does.
+Reading imports none of the app's code; `Function.load` does.
 """
 
 import importlib
@@ -16,6 +16,7 @@ from typing import Any
 
 from local.bootstrap.errors import LocalError
 from local.functions_host.routes import Route
+from local.functions_host.triggers.queue_settings import QueueSettings
 
 # Under this name Azure's Python worker imports every function, so relative imports
 # across functions work there and here.
@@ -26,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class LoadedFunction:
-    """The Python function behind an HTTP function."""
+    """The Python code of a function."""
 
     call: Callable[..., Any]
     is_async: bool
@@ -34,24 +35,17 @@ class LoadedFunction:
 
 
 @dataclass(frozen=True)
-class HttpFunction:
-    """One function with an HTTP trigger."""
+class Function:
+    """One folder with a function.json."""
 
     name: str
     folder: Path
     script: Path
     entry_point: str
-    route: Route
-    methods: frozenset[str]
-    """Upper case. Empty: all of them."""
     trigger: str
-    """The parameter that takes the request."""
+    """The parameter that takes the request, the message, or whatever else starts the function."""
     returns: bool
-    """Whether `$return` is bound to the HTTP response."""
-
-    def accepts(self, method: str) -> bool:
-        """Tell whether the trigger lists the method."""
-        return not self.methods or method.upper() in self.methods
+    """Whether `$return` is bound."""
 
     def load(self) -> LoadedFunction:
         """
@@ -92,6 +86,32 @@ class HttpFunction:
 
 
 @dataclass(frozen=True)
+class HttpFunction(Function):
+    """One function with an HTTP trigger."""
+
+    route: Route
+    methods: frozenset[str]
+    """Upper case. Empty: all of them."""
+
+    def accepts(self, method: str) -> bool:
+        """Tell whether the trigger lists the method."""
+        return not self.methods or method.upper() in self.methods
+
+
+@dataclass(frozen=True)
+class TriggeredFunction(Function):
+    """One function that something else than a request starts: a queue's message, or a timer."""
+
+    binding: Json
+    """The trigger's binding in function.json."""
+
+    @property
+    def kind(self) -> str:
+        """The type of the trigger: "queueTrigger", for instance."""
+        return str(self.binding["type"])
+
+
+@dataclass(frozen=True)
 class FunctionApp:
     """What a folder with a `host.json` declares."""
 
@@ -99,28 +119,31 @@ class FunctionApp:
     functions: tuple[HttpFunction, ...]
     max_concurrent_requests: int
     """0: as many as come."""
-    ignored: tuple[str, ...]
-    """Functions with another trigger, which only Azure Functions Core Tools runs."""
+    triggered: tuple[TriggeredFunction, ...]
+    queue_settings: QueueSettings
 
     @classmethod
     def read(cls, root: Path) -> "FunctionApp":
         """Raise LocalError when a file is not what Azure Functions would accept."""
-        http = read_json(root / "host.json").get("extensions", {}).get("http", {})
+        host_json = read_json(root / "host.json")
+        extensions = host_json.get("extensions", {})
+        http = extensions.get("http", {})
         prefix = http.get("routePrefix", "api")
         functions = []
-        ignored = []
+        triggered = []
         for file in sorted(root.glob("*/function.json")):
             declaration = read_json(file)
             if declaration.get("disabled"):
                 continue
             function = _http_function(file, declaration, prefix)
-            if function is None:
-                ignored.append(file.parent.name)
-            else:
+            if function is not None:
                 functions.append(function)
+            elif (other := _triggered_function(file, declaration)) is not None:
+                triggered.append(other)
         # -1 is "unbounded" in host.json.
         limit = max(0, http.get("maxConcurrentRequests", 0))
-        return cls(root, tuple(functions), limit, tuple(ignored))
+        queues = QueueSettings.from_host_json(extensions.get("queues", {}))
+        return cls(root, tuple(functions), limit, tuple(triggered), queues)
 
     @property
     def messages_path(self) -> str:
@@ -163,14 +186,33 @@ def _http_function(file: Path, declaration: Json, prefix: str) -> HttpFunction |
             f"{file} has bindings besides httpTrigger and the http $return, which the embedded "
             "host does not serve; install Azure Functions Core Tools to run it."
         )
-    folder = file.parent
     return HttpFunction(
-        name=folder.name,
-        folder=folder,
-        script=(folder / declaration.get("scriptFile", "__init__.py")).resolve(),
-        entry_point=declaration.get("entryPoint", "main"),
-        route=Route(prefix, trigger.get("route", folder.name)),
-        methods=frozenset(method.upper() for method in trigger.get("methods", [])),
-        trigger=trigger.get("name", "req"),
+        **_code(file, declaration, trigger, "req"),
         returns=returns,
+        route=Route(prefix, trigger.get("route", file.parent.name)),
+        methods=frozenset(method.upper() for method in trigger.get("methods", [])),
     )
+
+
+def _triggered_function(file: Path, declaration: Json) -> TriggeredFunction | None:
+    bindings = declaration.get("bindings", [])
+    triggers = [each for each in bindings if str(each.get("type", "")).endswith("Trigger")]
+    if not triggers:
+        return None
+    return TriggeredFunction(
+        **_code(file, declaration, triggers[0], ""),
+        returns=any(each.get("name") == "$return" for each in bindings),
+        binding=triggers[0],
+    )
+
+
+def _code(file: Path, declaration: Json, trigger: Json, parameter: str) -> Json:
+    """Return the fields that say which code a function is."""
+    folder = file.parent
+    return {
+        "name": folder.name,
+        "folder": folder,
+        "script": (folder / declaration.get("scriptFile", "__init__.py")).resolve(),
+        "entry_point": declaration.get("entryPoint", "main"),
+        "trigger": trigger.get("name", parameter),
+    }

@@ -9,13 +9,10 @@ only requests for this machine's own names are answered.
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from aiohttp import web
 
@@ -23,16 +20,13 @@ from local.bootstrap.errors import LocalError
 from local.functions_host.functions import FunctionApp, HttpFunction, LoadedFunction
 from local.functions_host.host_names import REFUSAL, HostNames
 from local.functions_host.invocation import invoke
-from shared.log_hygiene import Lines
+from local.functions_host.tracebacks import own_traceback
 
 # What the Functions host takes at most.
 MAX_BODY_BYTES = 100 * 1024 * 1024
 
 # How long requests under way may take to end when the host is told to stop.
 SHUTDOWN_TIMEOUT_S = 5.0
-
-# Their frames say nothing to someone who looks for a fault in the app.
-_NOT_THE_APPS = (Path(__file__).parent, Path(importlib.__file__).parent)
 
 log = logging.getLogger("local.functions_host.host")
 
@@ -45,7 +39,8 @@ class Host:
         self._names = names
         self._loaded: dict[str, LoadedFunction] = {}
         threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
-        self._threads = ThreadPoolExecutor(int(threads) if threads.isdecimal() else None)
+        self.threads = ThreadPoolExecutor(int(threads) if threads.isdecimal() else None)
+        """Where functions that are not `async` run."""
         limit = app.max_concurrent_requests
         self._slots = asyncio.Semaphore(limit) if limit else contextlib.nullcontext()
 
@@ -61,7 +56,7 @@ class Host:
             except LocalError as error:
                 log.error("%s", error)
             except Exception as error:
-                log.error("%s does not load:\n%s", function.name, _own_traceback(error))
+                log.error("%s does not load:\n%s", function.name, own_traceback(error))
 
     def runner(self) -> web.AppRunner:
         """Return what serves this host on a socket."""
@@ -117,22 +112,7 @@ class Host:
         await request.read()
         try:
             async with self._slots:
-                return await invoke(function, loaded, request, parameters, self._threads)
+                return await invoke(function, loaded, request, parameters, self.threads)
         except Exception as error:
-            log.error("%s failed:\n%s", function.name, _own_traceback(error))
+            log.error("%s failed:\n%s", function.name, own_traceback(error))
             return web.Response(status=500)
-
-
-def _own_traceback(error: Exception) -> Lines:
-    """Format the traceback without the frames of the host and of the import system."""
-    report = traceback.TracebackException.from_exception(error)
-    frames = [
-        frame
-        for frame in report.stack
-        if not frame.filename.startswith("<frozen")
-        and Path(frame.filename).parent not in _NOT_THE_APPS
-    ]
-    if not frames:
-        return Lines("".join(report.format_exception_only()).rstrip())
-    report.stack = traceback.StackSummary.from_list(frames)
-    return Lines("".join(report.format()).rstrip())

@@ -19,6 +19,7 @@ from local.functions_host.functions import FunctionApp
 from local.functions_host.host import SHUTDOWN_TIMEOUT_S
 from local.functions_host.host_names import HostNames
 from local.functions_host.settings import LocalSettings
+from local.functions_host.triggers.options import TriggerOptions
 from local.functions_host.worker import Assignment, Command, work
 
 # The host itself waits that long for requests under way, and a moment to end.
@@ -38,6 +39,7 @@ class HostProcess:
         port: int = 0,
         quiet: bool = False,
         names: HostNames = HostNames(),  # noqa: B008 (frozen)
+        triggers: TriggerOptions = TriggerOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         Take the port; 0 stands for any free one. Connections wait until `start`.
@@ -50,6 +52,7 @@ class HostProcess:
         self._root = root
         self._quiet = quiet
         self._names = names
+        self._triggers = triggers
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
         self._serving: _Worker | None = None
@@ -86,7 +89,7 @@ class HostProcess:
         """
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
-        assignment = Assignment(app, environ, self._quiet, self._names)
+        assignment = Assignment(app, environ, self._quiet, self._names, self._triggers)
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving

@@ -1,4 +1,4 @@
-"""One call of a function: HTTP request in, HTTP response out, as Azure's Python worker does it."""
+"""One call of a function, as Azure's Python worker does it."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from uuid import uuid4
 import azure.functions as func
 from aiohttp import web
 
-from local.functions_host.functions import HttpFunction, LoadedFunction
+from local.functions_host.functions import Function, HttpFunction, LoadedFunction
 from local.functions_host.http_conversion import from_function, to_function
 
 _thread_local = threading.local()
@@ -21,14 +21,14 @@ _thread_local = threading.local()
 class TraceContext:
     """The caller's trace (https://www.w3.org/TR/trace-context/)."""
 
-    trace_parent: str
-    trace_state: str
+    trace_parent: str = ""
+    trace_state: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RetryContext:
-    """HTTP functions are never retried."""
+    """No function is called again by a retry policy: the embedded host has none."""
 
     retry_count: int = 0
     max_retry_count: int = 0
@@ -54,12 +54,23 @@ async def invoke(
     threads: Executor,
 ) -> web.Response:
     """Run the function on the request. What it raises is passed on."""
-    context = InvocationContext(
-        function.name,
-        str(function.folder),
-        TraceContext(request.headers.get("traceparent", ""), request.headers.get("tracestate", "")),
+    trace = TraceContext(
+        request.headers.get("traceparent", ""), request.headers.get("tracestate", "")
     )
-    arguments: dict[str, Any] = {function.trigger: await to_function(request, route_parameters)}
+    context = InvocationContext(function.name, str(function.folder), trace)
+    argument = await to_function(request, route_parameters)
+    return _response(await call(function, loaded, argument, context, threads), function)
+
+
+async def call(
+    function: Function,
+    loaded: LoadedFunction,
+    argument: object,
+    context: InvocationContext,
+    threads: Executor,
+) -> object:
+    """Run the function's code, in a thread unless it is `async`. What it raises is passed on."""
+    arguments: dict[str, Any] = {function.trigger: argument}
     if loaded.wants_context:
         arguments["context"] = context
     if loaded.is_async:
@@ -69,7 +80,7 @@ async def invoke(
         result = await loop.run_in_executor(threads, _call_in_thread, loaded, arguments, context)
     if result is not None and not function.returns:
         raise TypeError(f"{function.name} returned a value, but its function.json has no $return.")
-    return _response(result, function)
+    return result
 
 
 def _call_in_thread(

@@ -12,13 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from local.functions_host.functions import FunctionApp
-from local.functions_host.host import Host
+from local.functions_host.host import SHUTDOWN_TIMEOUT_S, Host
 from local.functions_host.host_names import HostNames
 from local.functions_host.logs import configure_logging
+from local.functions_host.triggers.options import TriggerOptions
+
+if TYPE_CHECKING:
+    from local.functions_host.triggers.triggers import Triggers
 
 # How long the request of a connection that was accepted just before may take to arrive.
 LAST_REQUESTS_S = 1.0
@@ -42,6 +47,7 @@ class Assignment:
     quiet: bool
     """Log errors only."""
     names: HostNames
+    triggers: TriggerOptions
 
 
 def work(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
@@ -70,14 +76,35 @@ async def _serve(assignment: Assignment, listener: socket.socket, starter: Conne
     await runner.setup()
     site = web.SockSite(runner, listener)
     await site.start()
-    if await command is Command.LEAVE:
+    triggers = _started_triggers(assignment, host)
+    told = await command
+    if triggers is not None:
+        triggers.stop()
+    if told is Command.LEAVE:
         await _accept_no_more(listener, site)
         starter.send(Command.LEAVE)
         # To the runner a connection without a request is idle, and is cut off.
         await asyncio.sleep(LAST_REQUESTS_S)
-    await runner.cleanup()
+    await asyncio.gather(runner.cleanup(), _end_of_runs(triggers))
     # Nothing tells an app that its worker ends, so what it still holds open is no news.
     logging.disable()
+
+
+def _started_triggers(assignment: Assignment, host: Host) -> "Triggers | None":
+    if not assignment.app.triggered:
+        return None
+    # Azure's storage libraries take a while to import, and few apps need them.
+    from local.functions_host.triggers.triggers import Triggers
+
+    triggers = Triggers(assignment.app, os.environ, assignment.triggers, host.threads)
+    triggers.start()
+    return triggers
+
+
+async def _end_of_runs(triggers: "Triggers | None") -> None:
+    if triggers is not None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(triggers.ended(), SHUTDOWN_TIMEOUT_S)
 
 
 async def _accept_no_more(listener: socket.socket, site: web.SockSite) -> None:

@@ -1,7 +1,9 @@
 """
 Serves a folder of functions over HTTP through the host of a developer's machine.
 
-    python -m tests.end_to_end.embedded_host APP_FOLDER PORT
+    python -m tests.end_to_end.embedded_host APP_FOLDER PORT [HIDDEN_S]
+
+A queue's message is hidden for HIDDEN_S seconds once it has been received.
 """
 
 import os
@@ -13,8 +15,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 
 from local.functions_host.host_process import HostProcess
+from local.functions_host.triggers.options import TriggerOptions
 
 if __name__ == "__main__":
-    with HostProcess(Path(sys.argv[1]), port=int(sys.argv[2])) as host:
+    folder, port, *hidden_s = sys.argv[1:]
+    options = TriggerOptions(hidden_s=float(hidden_s[0])) if hidden_s else TriggerOptions()
+    with HostProcess(Path(folder), port=int(port), triggers=options) as host:
         host.start(os.environ)
         threading.Event().wait()  # until it is killed

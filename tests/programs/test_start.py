@@ -12,6 +12,8 @@ from local.bootstrap.ports import listen
 from local.node_services.npm import NODE_MODULES
 from tests.programs.conftest import BOT, Run
 from tests.programs.programs import Program, eventually
+from tests.programs.triggers.functions import runs, write_queue_function
+from tests.programs.triggers.queues import TestQueue
 from tests.unit.local.http import request
 
 # Neither Node nor Core Tools, whatever this machine has.
@@ -197,6 +199,18 @@ class TestEnd:
         eventually(lambda: not bot.descendants())
 
 
+class TestQueues:
+    def test_without_storage_they_rest(self, run: Run, project: Path, port: int) -> None:
+        """Where Azurite cannot run the bot starts all the same, and one line names who rests."""
+        write_queue_function(project, "bells", "record()")
+
+        bot = run("-m", "local", "start", "--no-page", "--port", str(port), PATH=NO_TOOLS)
+
+        bot.shows("Without the setting AzureWebJobsStorage these functions rest: OnMessage.")
+        assert "No queues: 'npm' is not on the PATH" in bot.output
+        assert "200 Turn 1: hello" == say(port, "hello")
+
+
 class TestTerminal:
     def test_chat_and_bot_share_a_terminal(self, run: Run, port: int) -> None:
         """With --terminal the chat begins at once, and the bot stops when it ends."""
@@ -283,5 +297,28 @@ class TestServices:
         page = start.output.partition("Page")[2].split()[0]
         page_port = int(page.rpartition(":")[2])
         assert 200 == request(page_port, "GET", "/").status
+        assert 130 == start.press_ctrl_c()
+        eventually(lambda: not start.descendants())
+
+    def test_queues_come_with_a_function_that_has_one(
+        self, run: Run, project: Path, npm_packages: None, port: int
+    ) -> None:
+        """A function that a message triggers works with `start` alone, which brings Azurite."""
+        (project / "local" / "node_services" / "node_modules").symlink_to(NODE_MODULES)
+        write_queue_function(project, "bells", "record(text=message.get_body().decode())")
+        script = project / "MessagesFunction" / "__init__.py"
+        script.write_text(BOT.replace('["Welcome"]', "[__import__('os').environ[STORAGE]]"))
+        script.write_text(f"STORAGE = 'AzureWebJobsStorage'\n{script.read_text()}")
+
+        start = run("-m", "local", "start", "--no-page", "--port", str(port))
+        start.shows("Ctrl-C stops everything.")
+        answer = request(port, "POST", "/api/messages", b'{"type": "conversationUpdate"}')
+        queue = TestQueue(json.loads(answer.body)["activities"][0]["text"], "bells")
+        queue.create()
+        queue.put("ding")
+
+        eventually(lambda: len(runs(project)) == 1)
+        assert "ding" == runs(project)[0]["text"]
+        assert "Queues in Azurite" in start.output
         assert 130 == start.press_ctrl_c()
         eventually(lambda: not start.descendants())

@@ -7,10 +7,11 @@ from textwrap import dedent
 HTTP_OUT = {"type": "http", "direction": "out", "name": "$return"}
 
 
-def write_host_json(root: Path, **http: object) -> None:
-    """Write host.json with these settings of the HTTP extension."""
+def write_host_json(root: Path, *, queues: object = None, **http: object) -> None:
+    """Write host.json with these settings of the HTTP extension, and of the queues'."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / "host.json").write_text(json.dumps({"version": "2.0", "extensions": {"http": http}}))
+    extensions = {"http": http, **({"queues": queues} if queues else {})}
+    (root / "host.json").write_text(json.dumps({"version": "2.0", "extensions": extensions}))
 
 
 def write_function(

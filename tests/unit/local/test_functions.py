@@ -56,14 +56,27 @@ def test_a_disabled_function_is_left_out(root: Path) -> None:
     assert () == FunctionApp.read(root).functions
 
 
-def test_other_triggers_are_left_out(root: Path) -> None:
-    """A function without an HTTP trigger is not served, and does not stop the others."""
-    write_function(root, "Timer", "", bindings=[{"type": "timerTrigger", "name": "timer"}])
+def test_other_triggers_are_read_with_their_binding(root: Path) -> None:
+    """A function without an HTTP trigger has no route, and does not stop the others."""
+    binding = {"type": "timerTrigger", "name": "timer", "schedule": "0 * * * * *"}
+    write_function(root, "Timer", "", bindings=[binding])
 
     app = FunctionApp.read(root)
 
     assert () == app.functions
-    assert ("Timer",) == app.ignored
+    assert [("Timer", "timer", "timerTrigger", binding)] == [
+        (function.name, function.trigger, function.kind, function.binding)
+        for function in app.triggered
+    ]
+
+
+def test_a_folder_without_a_trigger_is_no_function(root: Path) -> None:
+    """A function.json that binds nothing in starts nothing, and does not stop the others."""
+    write_function(root, "Nothing", "", bindings=[HTTP_OUT])
+
+    app = FunctionApp.read(root)
+
+    assert ((), ()) == (app.functions, app.triggered)
 
 
 def test_other_bindings_are_refused(root: Path) -> None:

@@ -1,0 +1,1 @@
+"""Functions that a queue's message or a timer starts, as the Functions host starts them."""

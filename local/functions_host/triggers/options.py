@@ -1,0 +1,16 @@
+"""In what functions that no request starts may be run otherwise than by the Functions host."""
+
+from dataclasses import dataclass
+
+HIDDEN_S = 600.0
+"""For which the Functions host hides a message that it has received."""
+
+
+@dataclass(frozen=True)
+class TriggerOptions:
+    """Unless told otherwise, as the Functions host does, except that HTTP always goes on."""
+
+    hidden_s: float = HIDDEN_S
+    """For how long a received message is hidden: until then it waits if the process dies."""
+    ends_process: bool = False
+    """Whether what stops the Functions host ends the process, instead of the listener alone."""

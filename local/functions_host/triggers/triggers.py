@@ -1,0 +1,130 @@
+"""All functions of an app that no request starts: what listens for them, from start to stop."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from random import Random
+from typing import Protocol
+
+from local.bootstrap.errors import LocalError
+from local.functions_host.functions import FunctionApp, TriggeredFunction
+from local.functions_host.triggers.app_settings import (
+    DEFAULT_CONNECTION,
+    connection_string,
+    resolve,
+)
+from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.queue import Queue
+from local.functions_host.triggers.queue_listener import POISON, QueueListener
+from local.functions_host.triggers.runner import Runner
+from shared.log_hygiene import shown
+
+# Azure starts a host anew that has stopped; this one takes a moment and goes on.
+RESTART_AFTER_S = 1.0
+
+log = logging.getLogger("local.functions_host.triggers")
+
+
+class Listener(Protocol):
+    """Starts one function, as often as there is a reason."""
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Return after `stop`, once no run is under way. Raise what stops the Functions host."""
+
+    async def close(self) -> None:
+        """Give the connections back."""
+
+
+class Triggers:
+    """Listens for all functions that can be served here, and says which cannot."""
+
+    def __init__(
+        self,
+        app: FunctionApp,
+        settings: Mapping[str, str],
+        options: TriggerOptions,
+        threads: Executor,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._options = options
+        self._threads = threads
+        self._stop = asyncio.Event()
+        self._listeners: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Import the functions' code and begin to listen."""
+        resting: dict[str, list[str]] = {}
+        for function in self._app.triggered:
+            try:
+                if _is_disabled(function, self._settings):
+                    log.info("Function '%s' is disabled.", function.name)
+                    continue
+                connection = str(function.binding.get("connection") or DEFAULT_CONNECTION)
+                storage = connection_string(connection, self._settings)
+                if storage is None:
+                    resting.setdefault(connection, []).append(function.name)
+                    continue
+                runner = Runner(function, self._threads)
+                listener = self._listener(function, runner, storage)
+            except LocalError as error:
+                log.error("The '%s' function is in error: %s.", function.name, error)
+                continue
+            runner.load()
+            self._listeners.append(asyncio.create_task(self._keep_listening(listener)))
+        for connection, names in resting.items():
+            log.warning(
+                "Without the setting %s these functions rest: %s.", connection, ", ".join(names)
+            )
+
+    def stop(self) -> None:
+        """Start no more runs."""
+        self._stop.set()
+
+    async def ended(self) -> None:
+        """Return when no run is under way any more. To be called after `stop`."""
+        await asyncio.gather(*self._listeners)
+
+    def _listener(self, function: TriggeredFunction, runner: Runner, storage: str) -> Listener:
+        if function.kind == "queueTrigger":
+            name = resolve(str(function.binding.get("queueName", "")), self._settings).lower()
+            return QueueListener(
+                _queue(storage, name),
+                None if name.endswith(POISON) else _queue(storage, name + POISON),
+                runner,
+                self._app.queue_settings,
+                self._options.hidden_s,
+                Random(),  # noqa: S311 (it spreads requests, and protects nothing)
+            )
+        raise LocalError(f"it has a {function.kind}, which only Azure Functions Core Tools runs")
+
+    async def _keep_listening(self, listener: Listener) -> None:
+        while not self._stop.is_set():
+            try:
+                await listener.listen(self._stop)
+            except Exception as error:
+                log.critical(
+                    "An unhandled exception has occurred. Host is shutting down.\n    %s: %s",
+                    type(error).__name__,
+                    shown(str(error).partition("\n")[0]),
+                )
+                if self._options.ends_process:
+                    sys.stdout.flush()
+                    os._exit(1)
+                await asyncio.sleep(RESTART_AFTER_S)
+        await listener.close()
+
+
+def _queue(storage: str, name: str) -> Queue:
+    try:
+        return Queue(storage, name)
+    except ValueError as error:
+        raise LocalError(f"its connection or the queue '{name}' is unusable ({error})") from None
+
+
+def _is_disabled(function: TriggeredFunction, settings: Mapping[str, str]) -> bool:
+    value = settings.get(f"AzureWebJobs.{function.name}.Disabled", "")
+    return value.lower() in ("true", "1")

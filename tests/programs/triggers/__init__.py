@@ -1,0 +1,1 @@
+"""Functions that a queue or a timer starts, on the embedded host and an emulator of Storage."""
