@@ -6,7 +6,7 @@ In Azure two parts meet: the Functions host, which speaks HTTP, and the library
 real one here, and so are the messages it is spoken to with; only the host's
 translation of an HTTP request into an invocation, and back, is ours.
 
-    python functions_runtime.py APP_FOLDER PORT
+    python -m tests.end_to_end.functions_runtime APP_FOLDER PORT
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from uuid import uuid4
 
 import azure_functions_runtime_v1 as runtime
 from aiohttp import hdrs, web
+
+from tests.end_to_end.host_log import HostLog, task_factory
 
 MAX_BODY_BYTES = 100 * 2**20
 """The Functions host's own limit for HTTP requests."""
@@ -85,7 +87,8 @@ class Function:
 class Host:
     """The Functions host's side of the conversation with the library."""
 
-    def __init__(self, app: Path) -> None:
+    def __init__(self, app: Path, log: HostLog) -> None:
+        self._log = log
         self._messages = load_messages()
         self._app = app
         settings = json.loads((app / "host.json").read_text(encoding="utf-8"))
@@ -140,15 +143,24 @@ class Host:
             invocation = m.InvocationRequest(
                 invocation_id=str(uuid4()), function_id=function_id, input_data=[data]
             )
-            answer = await runtime.invocation_request(
-                Envelope(m.StreamingMessage(invocation_request=invocation))
-            )
+            # In a task, since the worker handles each message of the host in one.
+            answer = await asyncio.create_task(self._dispatch_grpc_request(invocation))
             if answer.result.status != m.StatusResult.Success:
-                logging.error("%s failed: %s", function_id, answer.result.exception.stack_trace)
+                sys.stdout.write(f"{function_id} failed: {answer.result.exception.stack_trace}\n")
+                sys.stdout.flush()
                 return web.Response(status=500)
             return to_response(answer.return_value.http)
 
         return handle
+
+    # The worker's own name for it.
+    async def _dispatch_grpc_request(self, invocation: Any) -> Any:
+        self._log.begins(invocation.invocation_id)
+        try:
+            message = self._messages.StreamingMessage(invocation_request=invocation)
+            return await runtime.invocation_request(Envelope(message))
+        finally:
+            self._log.ends(invocation.invocation_id)
 
     async def _call(
         self, handler: Any, properties: dict[str, Any] | None = None, **message: Any
@@ -172,8 +184,12 @@ def to_response(http: Any) -> web.Response:
 
 async def serve(app: Path, port: int) -> None:
     """Serve until the process is killed."""
+    log = HostLog()
+    logging.basicConfig(level=logging.INFO, handlers=[log])
+    asyncio.get_running_loop().set_task_factory(task_factory)
+    runtime.start_threadpool_executor()
     # A body reaches the function as it was sent, compressed or not.
-    runner = web.AppRunner(await Host(app).start(), access_log=None, auto_decompress=False)
+    runner = web.AppRunner(await Host(app, log).start(), access_log=None, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await asyncio.Event().wait()
@@ -182,7 +198,6 @@ async def serve(app: Path, port: int) -> None:
 if __name__ == "__main__":
     folder = Path(sys.argv[1]).resolve()
     os.chdir(folder)
-    # As in Azure, the app's folder leads the path; the folder of this script is not on it.
+    # As in Azure, the app's folder leads the path; the folder of these tests is not on it.
     sys.path[0] = str(folder)
-    logging.basicConfig(level=logging.INFO)  # as Microsoft's worker process sets it
     asyncio.run(serve(folder, int(sys.argv[2])))
