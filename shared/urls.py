@@ -27,6 +27,9 @@ _LOOPBACK_NAMES = frozenset(
 )
 """What /etc/hosts calls this machine; besides them, all that ends in `.localhost` (RFC 6761)."""
 
+_BRACKETED = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?")
+"""An IPv6 literal and the port; Python's `urlsplit` overlooks what else stands beside it."""
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -92,7 +95,7 @@ def _host(parts: SplitResult) -> str | None:
     name = parts.hostname or ""
     if "[" not in parts.netloc:
         return host_name(name)
-    address = _address(name)
+    address = _address(name) if _BRACKETED.fullmatch(parts.netloc) else None
     return str(address) if isinstance(address, IPv6Address) else None
 
 

@@ -5,6 +5,7 @@ It leaves out folders and marked tests. Whoever starts a program or asks another
 left fails, so that the lane stays fast.
 """
 
+import gc
 import platform
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ LEFT_OUT = frozenset(
 )
 """They start programs, or play thousands of turns."""
 
-EXAMPLES = 10
+EXAMPLES = 5
 """Of a property, where its test does not say; the whole suite takes Hypothesis' 100."""
 
 _STARTS_A_PROGRAM = frozenset(
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("starts_programs")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take what is loaded by now for granted: it is not searched for garbage any more."""
+    if session.config.getoption("--fast"):
+        gc.freeze()
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:

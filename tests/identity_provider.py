@@ -35,7 +35,7 @@ def channel_claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-_KEYS = 8
+_KEYS = 4
 _COUNT = count()
 
 

@@ -157,9 +157,9 @@ class FakeChannel:
     # What users see, and how the bot is treated.
 
     def replies(self, conversation: str = "c1") -> list[str]:
-        """Return the texts of the messages that arrived in the conversation, in order."""
+        """Return the texts of the messages that arrived in the conversation; "" without one."""
         return [
-            request.activity["text"]
+            request.activity.get("text", "")
             for request in self.requests
             if request.conversation == conversation
             and request.method == "POST"

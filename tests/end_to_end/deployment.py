@@ -12,16 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
 
 
-def deploy(to: Path, *, bot: Path | None = None) -> Path:
+def deploy(to: Path, *, source: Path = ROOT, bot: Path | None = None) -> Path:
     """
-    Copy what azd and Core Tools would upload: every file that .funcignore leaves.
+    Copy what azd and Core Tools would upload of `source`: every file that .funcignore leaves.
 
     `bot` is a module that takes the place of the conversation in shared/bot.
     """
-    for name in _uploaded():
-        target = to / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
+    _copy(source, to, ".funcignore")
     if bot is not None:
         shutil.rmtree(to / "shared" / "bot")
         (to / "shared" / "bot").mkdir()
@@ -29,22 +26,37 @@ def deploy(to: Path, *, bot: Path | None = None) -> Path:
     return to
 
 
-def _uploaded() -> list[str]:
-    # An empty repository of its own: the tools upload also what this one's .gitignore names.
+def copy_project(to: Path) -> Path:
+    """Copy what a clone would have, changes that are not committed included."""
+    _copy(ROOT, to, ".gitignore")
+    return to
+
+
+def _copy(source: Path, to: Path, ignore_file: str) -> None:
+    for name in _left_by(source / ignore_file):
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, target)
+
+
+def _left_by(ignore_file: Path) -> list[str]:
+    """Return the files beside the ignore file, in folders too, that it does not name."""
+    root = ignore_file.parent
+    # An empty repository of its own: the tools upload also what .gitignore names.
     with TemporaryDirectory() as empty:
         subprocess.run(["git", "init", "--quiet", "--bare", empty], check=True)
         listed = subprocess.run(
             [
-                *("git", "--git-dir", empty, "--work-tree", ROOT),
-                *("ls-files", "--others", "-z", f"--exclude-from={ROOT / '.funcignore'}"),
+                *("git", "--git-dir", empty, "--work-tree", root),
+                *("ls-files", "--others", "-z", f"--exclude-from={ignore_file}"),
             ],
-            cwd=ROOT,
+            cwd=root,
             capture_output=True,
             text=True,
             check=True,
         )
     # A link to a folder counts as a file for Git, which does not look into it.
-    return [name for name in listed.stdout.split("\0") if name and not (ROOT / name).is_dir()]
+    return [name for name in listed.stdout.split("\0") if name and not (root / name).is_dir()]
 
 
 def environment(python: Path, *requirements: Path, as_azure_does: bool = True) -> Path:

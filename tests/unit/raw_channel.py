@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+POLL_INTERVAL_S = 0.01
+"""How often a server of the standard library looks whether it is to end; by itself every 0.5 s."""
+
 SENT = b'HTTP/1.1 201 Created\r\nContent-Length: 14\r\n\r\n{"id": "sent"}'
 
 
@@ -52,7 +55,7 @@ def serve_raw() -> Iterator[RawChannel]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         channel.url = "http://{}:{}".format(*server.server_address)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_INTERVAL_S,), daemon=True).start()
         yield channel
         channel.may_answer.set()
         server.shutdown()

@@ -15,6 +15,7 @@ HERE = "http://localhost:7071/api/messages"
         "https://smba.trafficmanager.net/emea/",
         "https://SMBA.trafficmanager.net/emea/",
         "https://directline.botframework.com/",
+        "https://botframework.com/",
         "https://webchat.botframework.com",
         "https://pod.directline.botframework.azure.us/",
         "https://europe.directline.botframework.com/",

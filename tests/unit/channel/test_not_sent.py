@@ -28,10 +28,12 @@ async def say(client: ConnectorClient) -> None:
     await client.conversations.send_to_conversation("c", Activity(text="x"))
 
 
-async def outcome_of(client: ConnectorClient, limit: LimitedBy = TimeLimit.after) -> Outcome:
-    """What is known of a reply that has half a second."""
+async def outcome_of(
+    client: ConnectorClient, limit: LimitedBy = TimeLimit.after, *, within_s: float = 0.5
+) -> Outcome:
+    """What is known of a reply that has this much time."""
     try:
-        async with limit(0.5):
+        async with limit(within_s):
             await say(client)
     except Exception as error:
         return failure_of(error).outcome
@@ -75,7 +77,7 @@ async def test_a_connection_that_does_not_come_about(
     """The reply's time ends while it waits for the host."""
     client = await ConnectorPool("", AUDIENCE, None, http).create(full)
 
-    assert Outcome.NOT_SENT is await outcome_of(client, limit)
+    assert Outcome.NOT_SENT is await outcome_of(client, limit, within_s=0.1)
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -83,7 +85,7 @@ async def test_tls_that_does_not_come_about(http: HttpPool, silence: str, limit:
     """The reply's time ends in the handshake."""
     client = await ConnectorPool("", AUDIENCE, None, http).create(silence)
 
-    assert Outcome.NOT_SENT is await outcome_of(client, limit)
+    assert Outcome.NOT_SENT is await outcome_of(client, limit, within_s=0.1)
 
 
 async def test_the_pools_own_time_limit_says_so_too(silence: str) -> None:
@@ -121,7 +123,7 @@ async def test_a_name_that_is_not_looked_up_in_time(
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(60))
     client = await ConnectorPool("", AUDIENCE, None, http).create("http://slow.example")
-    outcome = await outcome_of(client, limit)
+    outcome = await outcome_of(client, limit, within_s=0.1)
     done.set()
 
     assert Outcome.NOT_SENT is outcome
@@ -139,7 +141,7 @@ async def test_a_token_that_does_not_come(
         return AccessToken("token", 2**40)
 
     client = await ConnectorPool("", AUDIENCE, TokenSource(fetch), http).create(raw.url)
-    outcome = await outcome_of(client, limit)
+    outcome = await outcome_of(client, limit, within_s=0.1)
     done.set()
 
     assert (Outcome.NOT_SENT, []) == (outcome, raw.bodies)

@@ -336,7 +336,7 @@ async def test_any_document_is_keys_or_an_outage(issuer: IdentityProvider, clock
     entries = st.dictionaries(st.sampled_from([*key]), values).map(lambda some: {**key, **some})
     documents: list[bytes] = []
 
-    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    @settings(database=None, suppress_health_check=list(HealthCheck))
     @given(st.fixed_dictionaries({"keys": st.lists(entries | values, max_size=3)}) | values)
     def collect(document: object) -> None:
         documents.append(json.dumps(document).encode())

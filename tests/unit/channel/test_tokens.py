@@ -21,6 +21,7 @@ from shared.channel.clouds import cloud_of
 from shared.channel.tokens import EXPIRED_BEFORE_S, RENEW_BEFORE_S, TokenSource, token_fetcher
 from shared.errors import TokenUnavailable
 from shared.settings import AppType, ChannelOverrides, Identity
+from tests.unit.raw_channel import POLL_INTERVAL_S
 
 LIFETIME_S = 3600
 
@@ -215,7 +216,7 @@ def serve(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = No
     server = HTTPServer(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_INTERVAL_S,), daemon=True).start()
     return server
 
 

@@ -46,13 +46,19 @@ class Module:
     """Its declaration, up to the body."""
 
 
+@cache
+def _parser() -> BicepParser:
+    # Reading the grammar takes longer than reading a file with it.
+    return BicepParser()
+
+
 class Template:
     """One Bicep file."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.text = (INFRA / f"{name}.bicep").read_text(encoding="utf-8")
-        parsed: dict[str, Any] = dict(BicepParser().parse(text=self.text))
+        parsed: dict[str, Any] = dict(_parser().parse(text=self.text))
         self.parameters: dict[str, dict[str, Any]] = parsed.get("parameters", {})
         self.variables: dict[str, dict[str, Any]] = parsed.get("variables", {})
         self.modules: dict[str, Module] = {

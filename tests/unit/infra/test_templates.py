@@ -64,15 +64,21 @@ def test_modules_get_exactly_their_parameters() -> None:
 def test_module_outputs_that_are_read_exist() -> None:
     """No reference to a module's output is misspelled."""
     main = template("main")
-    for symbol, output in re.findall(r"\b(\w+)!?\.outputs\.(\w+)", main.text):
+    read = re.findall(r"\b(\w+)!?\.outputs\.(\w+)", main.text)
+    assert read
+    for symbol, output in read:
         assert output in template(main.modules[symbol].template).outputs, f"{symbol}.{output}"
 
 
-def test_loaded_files_exist(file: Template) -> None:
+def test_loaded_files_exist() -> None:
     """Every file that a template embeds is there."""
-    folder = (INFRA / f"{file.name}.bicep").parent
-    for path in re.findall(r"load\w+Content\('([^']+)'\)", file.text):
-        assert (folder / path).is_file(), path
+    loaded = [
+        (INFRA / f"{name}.bicep").parent / path
+        for name in (*TEMPLATES, *DEPLOYER_TEMPLATES)
+        for path in re.findall(r"load\w+Content\('([^']+)'\)", template(name).text)
+    ]
+    assert loaded
+    assert [] == [file for file in loaded if not file.is_file()]
 
 
 OF_AZURE_OR_ELSEWHERE = {

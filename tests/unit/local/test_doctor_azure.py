@@ -15,6 +15,7 @@ from local.doctor.azure import diagnose, examine, post_with_empty_token
 from local.doctor.azure_cli import AzureCli, AzureCliError
 from local.doctor.azure_place import Place, place_of
 from local.doctor.findings import Level
+from tests.unit.raw_channel import POLL_INTERVAL_S
 
 RECORDED = Path(__file__).parent / "recorded_azure.json"
 
@@ -377,7 +378,7 @@ def refusing_endpoint() -> Iterator[str]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Refusal) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(POLL_INTERVAL_S,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/api/messages"
         server.shutdown()

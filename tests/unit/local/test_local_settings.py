@@ -7,6 +7,7 @@ import pytest
 
 from local.bootstrap.errors import LocalError
 from local.functions_host.settings import LocalSettings
+from shared.errors import SettingsError
 from shared.settings import AZURE_MARKERS, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -104,7 +105,7 @@ def test_the_example_is_usable_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_example_is_complete() -> None:
-    """The example names every setting that the bot reads, save those that Azure sets."""
+    """It names what the bot reads, save what Azure sets, and besides only what the host reads."""
     read = set()
 
     class Recorder(dict[str, str]):
@@ -112,10 +113,11 @@ def test_the_example_is_complete() -> None:
             read.add(key)
             return {"CosmosDbEndpoint": "https://x", "MicrosoftAppId": "x"}.get(key, default)
 
-    with pytest.raises(Exception, match="not usable"):
+    with pytest.raises(SettingsError, match="not usable"):
         Settings.from_environ(Recorder())
     named = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))[
         "Values"
     ].keys()
 
     assert read - {*AZURE_MARKERS, "AZURE_FUNCTIONS_ENVIRONMENT"} <= named
+    assert {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"} == named - read

@@ -1,4 +1,5 @@
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from shared.errors import StateNotStorable, StateUnreadable
-from shared.storage import state_type
+from shared.storage import foreign_type, state_type
 from shared.storage.codec.documents import MAX_DEPTH, MAX_SAFE_INTEGER, DocumentCodec
 from tests.unit.storage.remembered import (
     CODEC,
@@ -155,6 +156,48 @@ class TestWriting:
         encoded = CODEC.encode(document)
         encoded["list"][1]["a"].append(3)
         assert document == {"list": [1, {"a": [2]}]}
+
+    def test_a_document_of_a_class_that_nobody_registered_is_refused(self) -> None:
+        """A document need not be a dictionary, but then the app must know its class."""
+        with pytest.raises(StateNotStorable, match=r"^The document is a .*Unregistered, which is"):
+            CODEC.encode(Unregistered())
+
+    def test_what_a_class_raises_when_it_is_written_is_not_told(self) -> None:
+        """What takes a foreign object apart may raise anything, with the user's words in it."""
+
+        def dump(_: Unregistered) -> dict[str, Any]:
+            raise KeyError("Ada's secret")
+
+        codec = DocumentCodec([foreign_type(Unregistered, "Foreign", {}, dump=dump)])
+        with pytest.raises(StateNotStorable) as refused:
+            codec.encode({"prop": Unregistered()})
+        assert "prop was refused by its own class. It was not stored." == str(refused.value)
+
+    def test_keys_in_a_field_are_escaped_whatever_dictionary_has_them(self) -> None:
+        """A key that looks like a tag comes back from an OrderedDict as from any other."""
+
+        @state_type("Tagged")
+        @dataclass
+        class Tagged:
+            tags: dict[str, str]
+
+        codec = DocumentCodec([Tagged])
+        written = codec.encode({"p": Tagged(OrderedDict({"$type": "a", "py/x": "b"}))})
+        assert Tagged({"$type": "a", "py/x": "b"}) == codec.decode(written)["p"]
+
+    def test_an_objects_own_e_tag_is_not_stored(self) -> None:
+        """An object that is a document has its ETag in a field, which is no part of its state."""
+
+        @state_type("Note")
+        @dataclass
+        class Note:
+            text: str
+            e_tag: str | None = None
+
+        codec = DocumentCodec([Note])
+        written = codec.encode(Note("x", "7"))
+        assert {"$type": "Note", "$version": 1, "text": "x"} == written
+        assert Note("x") == codec.decode(written)
 
 
 class TestReading:

@@ -129,6 +129,18 @@ def test_what_a_field_can_hold_is_read_into_it(field: str, value: Any) -> None:
     assert {"visit": read} == VISITS.decode(VISITS.encode({"visit": read}))
 
 
+def test_a_time_zone_of_pytz_is_read_as_its_offset() -> None:
+    """What pytz wrote of a zone is its name, its offset at that time in seconds, and more."""
+    zone = {
+        "py/reduce": [
+            {"py/function": "pytz._p"},
+            {"py/tuple": ["Europe/Berlin", 3600, 0, "CET"]},
+        ]
+    }
+    visit = {"py/object": f"{__name__}.Visit", "when": _date("B+oLFwweOwHiQA==", zone)}
+    assert NOW.replace(tzinfo=timezone(timedelta(hours=1))) == ask(visit, VISITS).when
+
+
 def test_a_queue_is_read_into_a_list() -> None:
     """No field can hold a deque, but its items may."""
     visit = Visit(queue=deque([1, 2], 5))  # type: ignore[arg-type]  # as the old bot had it

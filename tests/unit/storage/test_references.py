@@ -13,7 +13,12 @@ from jsonpickle.pickler import Pickler
 from jsonpickle.unpickler import Unpickler
 
 from shared.errors import StateUnreadable
-from shared.storage.codec.stock_sdk_references import MAX_REPEATED, References, has_references
+from shared.storage.codec.stock_sdk_references import (
+    MAX_DEPTH,
+    MAX_REPEATED,
+    References,
+    has_references,
+)
 from tests.unit.storage.stock import Colour, Days, Word, shape_of, shared_graphs
 
 LEAVES = st.sampled_from(
@@ -87,7 +92,36 @@ def test_references_do_not_multiply_without_bounds() -> None:
 
 def test_many_references_to_small_things_are_followed() -> None:
     """A list of 10,000 dates that share a time zone is no attack."""
-    stored = {"zone": ["utc"], "dates": [{"py/id": 1}] * 10_000}
-    stored["dates"] = [{"py/id": 1} for _ in range(10_000)]
-    assert MAX_REPEATED > 20_000
-    assert [["utc"]] * 10_000 == References(stored).spell_out(stored["dates"], "dates")
+    most = MAX_REPEATED // 2  # Each stands for a list and a text.
+    dates = [{"py/id": 1} for _ in range(most + 1)]
+    stored = {"zone": ["utc"], "dates": dates}
+    references = References(stored)
+    assert 10_000 < most
+    assert [["utc"]] * most == references.spell_out(dates[:most], "dates")
+    with pytest.raises(StateUnreadable, match="to too much"):
+        references.spell_out(dates[most], "dates")
+
+
+def test_a_document_that_is_too_deep_has_no_references() -> None:
+    """It is refused before the recursion limit is reached: Cosmos DB has no such documents."""
+    deep: list[Any] = []
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    with pytest.raises(StateUnreadable, match="nested deeper than Cosmos DB stores"):
+        References({"deep": deep, "again": {"py/id": 1}})
+
+
+def test_a_state_that_only_older_versions_wrote_is_counted_as_they_did() -> None:
+    """The SDK's classes have none of their own: where they do, dictionaries did not count."""
+    state = {"py/object": "botbuilder.schema.Activity", "py/state": {"list": ["x"]}}
+    stored = {"dictionary": {}, "state": state, "again": {"py/id": 1}}
+    assert ["x"] == References(stored).spell_out(stored["again"], "again")
+
+
+def test_a_time_zone_may_be_what_a_function_makes() -> None:
+    """The newer way to count makes sense, though the older one would lead to a zone as well."""
+    berlin, fixed = ZoneInfo("Europe/Berlin"), timezone(timedelta(hours=2))
+    dates = [datetime(2026, 1, day, tzinfo=berlin) for day in (1, 2)]
+    stored = written({"first": dates[0], "fixed": fixed, "again": dates[1]})
+    spelled = References(stored).spell_out(stored["again"], "again")
+    assert dates[1] == read_by_the_sdk(spelled)

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from msgspec import Meta
 
 from shared.storage import foreign_type, state_type
 from shared.storage.codec.documents import DocumentCodec
@@ -94,6 +95,7 @@ class Square:
     [
         (Forgotten, r"Holder\.field is a Forgotten, which is not registered"),
         (list[dict[str, Forgotten | None]], r"Holder\.field is a Forgotten"),
+        (Annotated[list[Forgotten], Meta(title="Field")], r"Holder\.field is a Forgotten"),
         (object.__subclasses__, "Holder cannot be stored"),
         (Circle | Square, "Declare Any"),
         ("NoSuchName", "Holder cannot be stored"),

@@ -10,7 +10,12 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity, ResourceResponse
 
-from shared.errors import DeliveryUncertain, StateForbidden, StateUnavailable
+from shared.errors import (
+    DeliveryUncertain,
+    StateForbidden,
+    StateUnavailable,
+    TurnDeadlineExceeded,
+)
 from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S
 from tests.unit.turns.conftest import HOME, USER, Room
 from tests.unit.turns.test_recovery import in_virtual_time, say_ten
@@ -41,7 +46,7 @@ def test_a_slow_channel_gets_each_reply_once(room_with: RoomWith) -> None:
     async def history() -> None:
         delivery = asyncio.create_task(room.hears(id="a"))
         await asyncio.sleep(15)
-        with pytest.raises(Exception, match="no place in time"):
+        with pytest.raises(TurnDeadlineExceeded):
             await redelivery.hears(id="a")
         await delivery
 
