@@ -14,6 +14,8 @@ Every error that this application raises on purpose.
     ├── SigningKeysUnavailable      no token of the channel's can be checked
     ├── TokenUnavailable            the bot's identity gets no token for its replies
     ├── RequestNotSent              no byte of a request to the channel has left
+    ├── BellUnavailable             a reminder to look after a conversation may not come
+    ├── MalformedBell               a message in the queue of bells is not one
     ├── StateError                  state could not be read or written
     │   ├── StateConflict               somebody else wrote first
     │   ├── StateTooLarge               the document exceeds what the store takes
@@ -94,6 +96,14 @@ class RequestNotSent(BotApplicationError):
 
     It is found as the cause of the error that says what happened instead.
     """
+
+
+class BellUnavailable(BotApplicationError):
+    """The queue did not take a bell, or did not say so. The sweep makes it good."""
+
+
+class MalformedBell(BotApplicationError):
+    """Something else than this app writes to its queue. The message ends in the poison queue."""
 
 
 class StateError(BotApplicationError):
