@@ -66,6 +66,10 @@ param alwaysReadyInstances int = 0
 @maxValue(100)
 param alwaysReadyBellInstances int = 0
 
+@description('Optional. When to look for conversations that nobody looks after, as an NCRONTAB expression of Azure Functions. A longer period costs less, and finds them later.')
+@minLength(1)
+param sweepSchedule string = '0 * * * * *'
+
 @description('Optional. Requests that one instance serves before another is added. It takes more, see docs/azure.md.')
 @minValue(1)
 @maxValue(1000)
@@ -244,6 +248,7 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     alwaysReadyBellInstances: alwaysReadyBellInstances
+    sweepSchedule: sweepSchedule
     perInstanceConcurrency: perInstanceConcurrency
     rollingUpdates: rollingUpdates
     subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''

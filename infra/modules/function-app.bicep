@@ -29,6 +29,9 @@ param alwaysReadyInstances int
 @description('Required. Instances that are kept warm for BellFunction.')
 param alwaysReadyBellInstances int
 
+@description('Required. When SweepFunction runs.')
+param sweepSchedule string
+
 @description('Required. Requests that one instance serves at once.')
 param perInstanceConcurrency int
 
@@ -135,6 +138,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CosmosDbDatabaseId', value: names.cosmosDatabase }
         { name: 'CosmosDbContainerId', value: names.cosmosContainer }
         { name: 'AllowedServiceHosts', value: allowedServiceHosts }
+        { name: 'SweepSchedule', value: sweepSchedule }
         // The runtime's own storage, with the identity in place of a connection string.
         { name: 'AzureWebJobsStorage__blobServiceUri', value: storageAccount.properties.primaryEndpoints.blob }
         { name: 'AzureWebJobsStorage__queueServiceUri', value: storageAccount.properties.primaryEndpoints.queue }

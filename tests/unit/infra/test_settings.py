@@ -20,6 +20,7 @@ AZURE_VALUES = {
     "storageAccount.properties.primaryEndpoints.queue": "https://stx.queue.core.windows.net/",
     "component.properties.ConnectionString": f"InstrumentationKey={TENANT_ID}",
     "allowedServiceHosts": "",
+    "sweepSchedule": "0 * * * * *",
 }
 """What the expressions in the settings come to in a deployment."""
 
@@ -32,6 +33,7 @@ SET_BY_AZURE = {
 
 READ_BY_THE_RUNTIME = {
     "AzureWebJobsStorage__blobServiceUri",
+    "SweepSchedule",
     "AzureWebJobsStorage__credential",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",

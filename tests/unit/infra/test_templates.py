@@ -82,6 +82,13 @@ def test_loaded_files_exist() -> None:
 
 
 OF_AZURE_OR_ELSEWHERE = {
+    # host.json
+    "batchSize",
+    "maxDequeueCount",
+    "maxPollingInterval",
+    "messageEncoding",
+    "newBatchThreshold",
+    "visibilityTimeout",
     *("enableMultipleWriteLocations", "failoverPriority", "siteUpdateStrategy"),
     *("logLevel", "functionTimeout", "maxConcurrentRequests", "maxOutstandingRequests"),
 }
