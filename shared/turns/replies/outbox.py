@@ -2,7 +2,7 @@
 The adapter under the bot's turn context: it keeps what the bot says until the turn commits.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from copy import deepcopy
 from typing import Any
 
@@ -74,11 +74,19 @@ class BufferingAdapter:
     def __class__(self) -> type:
         return type(self._real)
 
-    async def send_activities(
+    def send_activities(
         self, context: TurnContext, activities: list[Activity]
-    ) -> list[ResourceResponse]:
-        """Keep activities; typing indicators change nothing and leave at once."""
-        return [await self._send(context, activity) for activity in activities]
+    ) -> Coroutine[Any, Any, list[ResourceResponse]]:
+        """
+        Keep activities; typing indicators change nothing and leave at once.
+
+        Raises:
+            RuntimeError: the turn is over. It is raised at once and not when the result is
+                awaited: that ends the timer of the SDK's ShowTypingMiddleware, which else goes
+                on for ever once a bot has raised.
+        """
+        self._outbox.require_open()
+        return self._send_all(context, activities)
 
     async def update_activity(self, _context: TurnContext, activity: Activity) -> ResourceResponse:
         """Keep an update."""
@@ -91,12 +99,16 @@ class BufferingAdapter:
         """Keep a deletion."""
         self._outbox.add(Verb.DELETE, deepcopy(reference))
 
+    async def _send_all(
+        self, context: TurnContext, activities: list[Activity]
+    ) -> list[ResourceResponse]:
+        return [await self._send(context, activity) for activity in activities]
+
     async def _send(self, context: TurnContext, activity: Activity) -> ResourceResponse:
         if activity.type == ActivityTypes.invoke_response:
             # Where the SDK's adapters keep it: by this the bot's handler sees that it has answered.
             context.turn_state[INVOKE_RESPONSE_KEY] = activity
         if activity.type == ActivityTypes.typing:
-            self._outbox.require_open()
             await self._send_typing(activity)
             return ResourceResponse(id="")
         if activity.type == "delay":

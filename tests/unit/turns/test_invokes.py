@@ -25,7 +25,7 @@ from botbuilder.schema.teams import (
 )
 
 from shared.sdk_json import to_plain_json
-from tests.unit.turns.conftest import Room, received_by
+from tests.unit.turns.conftest import Room, StockRoom
 
 KEY = CloudAdapterBase._INVOKE_RESPONSE_KEY
 Before = Callable[[TurnContext], Any]
@@ -211,10 +211,11 @@ async def answers(
 
     room = room_with(on_turn)
     invoke = {"type": "invoke", "channelId": "msteams", "id": "i", **invoke}
-    stock, channel = await received_by(kind(), room.activity(**invoke))
+    stock_room = StockRoom(kind())
+    stock = await stock_room.hears(room.activity(**invoke))
     first = seen(await room.hears(**invoke)), room.texts()
     again = seen(await room.hears(**invoke)), room.texts()
-    return [(seen(stock), channel.texts()), first, again]
+    return [(seen(stock), stock_room.channel.texts()), first, again]
 
 
 @pytest.mark.parametrize("before", [nothing, refuse])
