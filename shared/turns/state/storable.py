@@ -40,7 +40,8 @@ def as_json(value: Any) -> bytes:
     """About the text that a value has when it is stored."""
     try:
         return msgspec.json.encode(value, enc_hook=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
+    except Exception as error:
+        # It has no end, say, or an object of the bot's in it whose own code fails.
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
 

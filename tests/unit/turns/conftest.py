@@ -41,6 +41,22 @@ class Note:
     e_tag: str | None = None
 
 
+class Awkward:
+    """A value that cannot even be shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+def endless() -> list[Any]:
+    """A list that contains itself."""
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
 class CountedStorage(StateStorage):
     """A storage that counts what is asked of it, and fails when it is told to."""
 
