@@ -8,13 +8,14 @@ A queue's message is hidden for HIDDEN_S seconds once it has been received.
 
 import os
 import sys
-import threading
+import time
 from pathlib import Path
 
 # The host shares modules with the app: those of the folder that it serves, not of this one.
 sys.path.insert(0, sys.argv[1])
 
 from local.functions_host.host_process import HostProcess
+from local.functions_host.reload import WATCH_INTERVAL_S
 from local.functions_host.triggers.options import TriggerOptions
 
 if __name__ == "__main__":
@@ -22,4 +23,6 @@ if __name__ == "__main__":
     options = TriggerOptions(hidden_s=float(hidden_s[0])) if hidden_s else TriggerOptions()
     with HostProcess(Path(folder), port=int(port), triggers=options) as host:
         host.start(os.environ)
-        threading.Event().wait()  # until it is killed
+        while True:  # until it is killed
+            time.sleep(WATCH_INTERVAL_S)
+            host.revive()
