@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.core.bot_state import CachedBotState
-from botbuilder.schema import Activity, DeliveryModes
+from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared.errors import StateNotStorable, StateTooLarge
 from shared.sdk_json import to_plain_json
@@ -18,7 +18,7 @@ from shared.storage.codec.opaque import Opaque
 from shared.storage.sizes import size_beyond
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
 from shared.turns.replies.operations import Operation, Verb
-from shared.turns.replies.outbox import BufferingAdapter, Outbox
+from shared.turns.replies.outbox import INVOKE_RESPONSE_KEY, BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
 from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
 from shared.turns.state.stored_document import StoredDocument
@@ -114,17 +114,13 @@ async def run_bot(
     finally:
         outbox.close()
         unit.close()
-    # With expectReplies the SDK's turn context keeps replies itself, and asks no adapter.
-    kept = [Operation(Verb.SEND, reply) for reply in inner.buffered_reply_activities]
-    operations, answer = _split(outbox.operations)
-    if context.activity.delivery_mode == DeliveryModes.expect_replies:
-        answer = [*(answer or []), *kept]
+    operations = [one for one in outbox.operations if not one.is_invoke_response]
     changes = unit.changes()
     _, own = changes.pop(home_key, (None, None))
     return Attempt(
         by,
         operations,
-        answer,
+        _answer(inner),
         unit.staged(home_key),
         own,
         changes,
@@ -169,7 +165,11 @@ def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def _split(operations: list[Operation]) -> tuple[list[Operation], list[Operation] | None]:
-    """Operations for the channel, and those that are the answer to an invoke."""
-    answer = [o for o in operations if o.is_invoke_response]
-    return [o for o in operations if not o.is_invoke_response], answer or None
+def _answer(context: TurnContext) -> list[Operation] | None:
+    """What the SDK's adapters would put into the HTTP response. None: nothing."""
+    if context.activity.delivery_mode == DeliveryModes.expect_replies:
+        # The SDK's turn context keeps these replies itself, and asks no adapter.
+        return [Operation(Verb.SEND, reply) for reply in context.buffered_reply_activities]
+    answer = context.turn_state.get(INVOKE_RESPONSE_KEY)
+    is_asked = context.activity.type == ActivityTypes.invoke
+    return [Operation(Verb.SEND, answer)] if answer and is_asked else None

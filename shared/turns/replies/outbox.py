@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from typing import Any
 
-from botbuilder.core import TurnContext
+from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, ResourceResponse
 
 from shared.turns.limits import PAUSE_MAX_MS
 from shared.turns.replies.operations import Operation, Verb
+
+INVOKE_RESPONSE_KEY: str = BotAdapter._INVOKE_RESPONSE_KEY
+"""Under which a turn context has the activity that answers its invoke."""
 
 TURN_IS_OVER = (
     "The turn is over, and with it its state and its replies: await everything that the bot "
@@ -72,10 +75,10 @@ class BufferingAdapter:
         return type(self._real)
 
     async def send_activities(
-        self, _context: TurnContext, activities: list[Activity]
+        self, context: TurnContext, activities: list[Activity]
     ) -> list[ResourceResponse]:
         """Keep activities; typing indicators change nothing and leave at once."""
-        return [await self._send(activity) for activity in activities]
+        return [await self._send(context, activity) for activity in activities]
 
     async def update_activity(self, _context: TurnContext, activity: Activity) -> ResourceResponse:
         """Keep an update."""
@@ -88,7 +91,10 @@ class BufferingAdapter:
         """Keep a deletion."""
         self._outbox.add(Verb.DELETE, deepcopy(reference))
 
-    async def _send(self, activity: Activity) -> ResourceResponse:
+    async def _send(self, context: TurnContext, activity: Activity) -> ResourceResponse:
+        if activity.type == ActivityTypes.invoke_response:
+            # Where the SDK's adapters keep it: by this the bot's handler sees that it has answered.
+            context.turn_state[INVOKE_RESPONSE_KEY] = activity
         if activity.type == ActivityTypes.typing:
             self._outbox.require_open()
             await self._send_typing(activity)

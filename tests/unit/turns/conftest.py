@@ -102,6 +102,10 @@ class RecordingChannel:
     async def delete_activity(self, _place: str, activity_id: str) -> None:
         self._take("delete", activity_id, None)
 
+    def texts(self) -> list[str]:
+        """What the user has seen."""
+        return [text for verb, _, text in self.log if verb == "send"]
+
     def _take(self, verb: str, activity_id: str, activity: Activity | None) -> ResourceResponse:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
@@ -141,12 +145,7 @@ class Room:
 
     async def hears(self, text: str = "", **fields: Any) -> InvokeResponse | None:
         """Deliver an activity; a message with a new id where the fields say nothing else."""
-        caller = AuthenticateRequestResult()
-        caller.connector_factory = _Connectors(self.channel)
-        response: InvokeResponse | None = await self.adapter.process_activity(
-            caller, self.activity(text, **fields), self.bot.on_turn
-        )
-        return response
+        return await _delivered(self.activity(text, **fields), self.bot, self.adapter, self.channel)
 
     def activity(self, text: str = "", **fields: Any) -> Activity:
         """What `hears` delivers."""
@@ -175,7 +174,7 @@ class Room:
 
     def texts(self) -> list[str]:
         """What the user has seen."""
-        return [text for verb, _, text in self.channel.log if verb == "send"]
+        return self.channel.texts()
 
     def _create_bot(self, handler: Handler) -> Callable[[Storage], Bot]:
         room = self
@@ -189,6 +188,24 @@ class Room:
                 await handler(context, self._storage)
 
         return HandlerBot
+
+
+async def _delivered(
+    activity: Activity, bot: Bot, adapter: CloudAdapterBase, channel: RecordingChannel
+) -> InvokeResponse | None:
+    caller = AuthenticateRequestResult()
+    caller.connector_factory = _Connectors(channel)
+    response: InvokeResponse | None = await adapter.process_activity(caller, activity, bot.on_turn)
+    return response
+
+
+async def received_by(
+    bot: Bot, activity: Activity
+) -> tuple[InvokeResponse | None, RecordingChannel]:
+    """What a bot answers without atomic turns, and a channel of its own that heard it."""
+    channel = RecordingChannel()
+    response = await _delivered(activity, bot, CloudAdapterBase(_Authentication()), channel)
+    return response, channel
 
 
 @pytest.fixture
