@@ -2,17 +2,22 @@
 The two hosts in this process: Microsoft's adapter as its samples use it, and this application.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from functools import partial
+from threading import Thread
 from unittest.mock import patch
 
 import azure.functions as func
 from aiohttp import web
 from azure.cosmos import documents
 from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
-from botbuilder.core import MemoryStorage, Storage
+from botbuilder.core import MemoryStorage, Storage, serializer_helper
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
-from botframework.connector.auth import AuthenticationConstants
+from botbuilder.schema import Activity
+from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity, UserTokenClient
 
 from shared.app import BotModule, create_app
 from shared.settings import CosmosSettings, Settings
@@ -41,6 +46,14 @@ class _Config:
     APP_PASSWORD = ""
 
 
+class _Authentication(ConfigurationBotFrameworkAuthentication):
+    """Signs users in without a registration, which the SDK does not, and this application does."""
+
+    async def create_user_token_client(self, _: ClaimsIdentity) -> UserTokenClient:
+        claims = {AuthenticationConstants.AUDIENCE_CLAIM: "a bot"}
+        return await super().create_user_token_client(ClaimsIdentity(claims, True))
+
+
 @asynccontextmanager
 async def stock_host(
     bot: BotModule, service_url: str, cosmos: CosmosSettings | None = None
@@ -48,14 +61,24 @@ async def stock_host(
     """Serve a bot with the stock SDK; yields the URL that it takes activities at."""
     # As a setting, its OAUTH_URL wants five others beside it, and then a token with each request.
     with patch.object(AuthenticationConstants, "OAUTH_URL", service_url):
-        adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(_Config()))
+        adapter = CloudAdapter(_Authentication(_Config()))
     conversation = bot.create_bot(stock_storage(cosmos))
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        response = await adapter.process(request, conversation)
-        return response or web.Response(status=500)
+        # As the samples in Teams do. CloudAdapter.process has the body serialized, which the
+        # SDK's handlers have done already, and fails at what they have made of it.
+        activity = Activity().deserialize(await request.json())
+        response = await adapter.process_activity("", activity, conversation.on_turn)
+        if response is None:
+            return web.Response(status=201)
+        body = response.body
+        is_serialized = body is None or isinstance(body, dict)
+        return web.json_response(
+            body if is_serialized else serializer_helper(body), status=response.status
+        )
 
-    async with _served(handle) as url:
+    # Some of the SDK's calls block their event loop until the channel has answered them.
+    async with _served_in_a_thread(handle) as url:
         yield url
 
 
@@ -83,10 +106,31 @@ async def own_host(bot: BotModule, service_url: str) -> AsyncIterator[str]:
     await app.close()
 
 
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 @asynccontextmanager
-async def _served(
-    handle: Callable[[web.Request], Awaitable[web.StreamResponse]],
-) -> AsyncIterator[str]:
+async def _served_in_a_thread(handle: Handle) -> AsyncIterator[str]:
+    started: Future[tuple[str, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        async with _served(handle) as url:
+            started.set_result((url, partial(loop.call_soon_threadsafe, stop.set)))
+            await stop.wait()
+
+    thread = Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    url, stop = await asyncio.wrap_future(started)
+    try:
+        yield url
+    finally:
+        stop()
+        await asyncio.to_thread(thread.join)
+
+
+@asynccontextmanager
+async def _served(handle: Handle) -> AsyncIterator[str]:
     server = web.Application()
     server.router.add_post("/api/messages", handle)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.01)

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.end_to_end.channel import FakeChannel
+from tests.end_to_end.treatment import Treatment
 
 MAGIC_CODE = "123456"
 """What the sign-in page shows whoever signs in."""
@@ -62,6 +63,9 @@ class Services(FakeChannel):
         router.add_get("/api/botsignin/GetSignInResource", self._sign_in_resource)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "DELETE":
+            # The SDK takes 201 for a deletion that has failed.
+            self.treats_next(Treatment(status=200), conversation=request.match_info["conversation"])
         response = await super()._take(request)
         if request.method == "POST" and isinstance(response, web.Response) and response.text:
             self.given_ids.append(json.loads(response.text)["id"])
@@ -76,6 +80,7 @@ class Services(FakeChannel):
         if "state" in query:
             # Whom the page signs in, and where to: the SDK's TokenExchangeState.
             query["state"] = json.loads(b64decode(query["state"]))
+            query["state"].pop("msAppId")
         self.questions.append(Question(request.method, request.path, query, body))
         return body
 
