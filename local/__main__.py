@@ -27,6 +27,7 @@ MODULES = {
     "start": "start",
     "chat": "chat.chat",
     "doctor": "doctor.doctor",
+    "sdk-versions": "sdk_versions",
     "wheels": "wheels",
 }
 """What each command is, for `dev.py` to run in `.venv`."""

@@ -30,7 +30,7 @@ PLATFORMS = {
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 # Pure Python, published as sources: nothing of them is compiled.
-SOURCES_ONLY = frozenset({"aiounittest", "emoji"})
+SOURCES_ONLY = frozenset({"aiounittest", "emoji", "grapheme"})
 
 _MISSING = re.compile(r"Because (\S+?)==\S+ has no (?:usable )?wheels|required for `([^`]+)`")
 

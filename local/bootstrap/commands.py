@@ -52,6 +52,7 @@ def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tupl
     )
 
 
+SDK_VERSIONS = ("-m", "local", "sdk-versions")
 WHEELS = ("-m", "local", "wheels")
 
 COMMANDS = {
@@ -94,6 +95,7 @@ examples:
             ("-m", "ruff", "check"),
             ("-m", "ruff", "format", "--check"),
             ("-m", "mypy"),
+            SDK_VERSIONS,
             WHEELS,
             # Says itself which requirements it finds no advisories for.
             ("-m", "pip_audit", "--disable-pip", "--progress-spinner=off", "-rrequirements.txt"),
@@ -153,12 +155,14 @@ examples:
                 _compile(f"benchmarks/requirements-{stack}.txt")
                 for stack in ("stock", "agents", "bare", "figure")
             ),
+            SDK_VERSIONS,
             WHEELS,
         ],
         TEST_REQUIREMENTS,
         details="""
 Keeps the versions that still fit. To get the newest ones, delete the requirements.txt files first.
-Fails if a package has no wheel for a platform that the README names.""",
+Fails if a package has no wheel for a platform that the README names, or if packages of the Bot
+Framework SDK would have different versions.""",
     ),
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import localcontext
 from functools import cache
 from typing import Any
+from unicodedata import normalize
 
 MAX_NAME_CHARACTERS = 100
 
@@ -43,6 +44,8 @@ async def objection_to(name: str) -> str | None:
 
 def _kind_of(text: str) -> str | None:
     """Tell what a text is that consists of one kind of thing; None: of none or of several."""
+    # "½" and digits in circles become what Recognizers-Text knows.
+    text = normalize("NFKC", text)
     for kind, recognize in _recognizers().items():
         if _covers(recognize(text), text):
             return kind
@@ -53,8 +56,8 @@ def _kind_of(text: str) -> str | None:
 def _recognizers() -> dict[str, Callable[[str], list[Any]]]:
     # The import sets the precision of the current decimal context to 15 digits.
     with localcontext():
-        import ms_recognizers_number as number
-        import ms_recognizers_sequence as sequence
+        import recognizers_number as number
+        import recognizers_sequence as sequence
 
     english = number.Culture.English
     return {

@@ -43,8 +43,12 @@ def imported() -> set[str]:
     [
         # For the first name that a user gives.
         "emoji",
-        "ms_recognizers_number",
-        "ms_recognizers_sequence",
+        "recognizers_number",
+        "recognizers_sequence",
+        "recognizers_text",
+        # For bots with dialogs only.
+        "babel",
+        "botbuilder.dialogs",
         # For tokens, which an emulator does not ask for.
         "azure.identity",
         "azure.identity.aio",
