@@ -72,8 +72,12 @@ class MemoryStorage(StateStorage):
         for item_id in ids:
             self._documents.pop(item_id, None)
 
+    def encode(self, document: Document) -> bytes:
+        """Return what is stored for it. See `StateStorage.encode`."""
+        return to_json(self._codec.encode(document))
+
     def _encode(self, key: str, document: Document) -> bytes:
-        json = to_json(self._codec.encode(document))
+        json = self.encode(document)
         refuse_too_large(key, json)
         return json
 

@@ -30,6 +30,7 @@ from shared.storage.cosmos.sdk import CosmosDbPartitionedConfig, CosmosDbPartiti
 from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
 from shared.storage.items import document_in, item_of
+from shared.storage.sizes import to_json
 
 OPERATION_TIMEOUT_S = 5.0
 """For one document to be read, written or deleted, all repetitions included."""
@@ -132,6 +133,11 @@ class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
         with STORING:
             ids = [document_id(key) for key in keys]
         await _all(self._delete_item(item_id) for item_id in ids)
+
+    def encode(self, document: Document) -> bytes:
+        """Return what is stored for it. See `StateStorage.encode`."""
+        with STORING:
+            return to_json(self._codec.encode(document))
 
     async def connect(self) -> None:
         """Open the connections that a turn begins with, and get the token if one is needed."""

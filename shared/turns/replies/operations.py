@@ -69,9 +69,9 @@ class Operation:
         if verb is Verb.DELETE:
             return cls(verb, ConversationReference.deserialize(subject))
         activity = activity_from_json(subject)
-        if activity.type == ActivityTypes.invoke_response:
+        if activity.type == ActivityTypes.invoke_response and activity.value is not None:
             # The adapter reads status and body as attributes.
-            activity.value = InvokeResponse(**(activity.value or {}))
+            activity.value = InvokeResponse(**activity.value)
         return cls(verb, activity, plain["id"])
 
 
