@@ -5,10 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import azure.functions as func
-from botbuilder.core import Bot, Storage
 
 from shared import bot as own_bot
 from shared import log_hygiene, stray_lines
@@ -24,7 +22,7 @@ from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import TransactionalBot
+from shared.turns import BotModule, bot_in
 
 _logger = logging.getLogger(__name__)
 
@@ -75,15 +73,6 @@ class App:
         await self.storage.close()
 
 
-class BotModule(Protocol):
-    """What the application takes from `shared.bot`, or from another module in its place."""
-
-    @property
-    def STATE_TYPES(self) -> tuple[type, ...]: ...  # noqa: N802 (the module's constant)
-
-    def create_bot(self, storage: Storage, /) -> Bot: ...
-
-
 def create_app(
     settings: Settings, *, storage: StateStorage | None = None, bot: BotModule = own_bot
 ) -> App:
@@ -91,6 +80,9 @@ def create_app(
     Build the application.
 
     `storage` replaces the one that the settings describe, and `bot` the one in `shared.bot`.
+
+    Raises:
+        TypeError, ValueError: what the bot's module has is not what it must be.
     """
     log_hygiene.quiet_libraries()
     log_hygiene.escape_logs()
@@ -112,7 +104,7 @@ def create_app(
     endpoint = MessagesEndpoint(
         ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
         Destinations(settings.allowed_service_hosts, development=settings.development),
-        TransactionalBot(bot.create_bot, storage),
+        bot_in(bot, storage),
         preparations.start,
     )
     return App(endpoint, storage, http, preparations)

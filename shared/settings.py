@@ -90,6 +90,8 @@ class ChannelOverrides:
     channel_service: str = ""
     login_url: str = ""
     oauth_scope: str = ""
+    oauth_url: str = ""
+    """The token service that keeps users' sign-ins."""
     token_issuer: str = ""
     channel_open_id_metadata_url: str = ""
     emulator_open_id_metadata_url: str = ""
@@ -325,6 +327,7 @@ class _Reader:
             channel_service=channel_service,
             login_url=self._optional_url("ToChannelFromBotLoginUrl"),
             oauth_scope=self._get("ToChannelFromBotOAuthScope"),
+            oauth_url=self._optional_url("OAUTH_URL"),
             token_issuer=self._get("ToBotFromChannelTokenIssuer"),
             # Microsoft Entra ID's take a query: "?appid=..." for an app with keys of its own.
             channel_open_id_metadata_url=self._optional_url(

@@ -16,8 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from local.bootstrap.commands import ROOT
+from local.mutation.children import TestsDoNotRun
+from local.mutation.coverage import Coverage, measure
 from local.mutation.mutants import Mutant, mutants_of
-from local.mutation.trials import Coverage, TestsDoNotRun, Verdict, measure, try_out
+from local.mutation.trials import Trial, Verdict, try_out
 
 _SLOW = 10
 """So many times as long as without the fault, and `_GRACE_S` more, may the tests take."""
@@ -53,6 +55,8 @@ def _measure_and_search(files: list[str], tests: list[str], options: argparse.Na
     mutants = [one for file in files for one in mutants_of(file, (ROOT / file).read_text())]
     if options.sample is not None or options.minutes is not None:
         random.Random(options.seed).shuffle(mutants)  # noqa: S311 (a sample is no secret)
+    # What no test runs costs nothing to try.
+    mutants.sort(key=lambda mutant: bool(coverage.tests_of(mutant)))
     _require_sound_trials(mutants, coverage)
     return _search(mutants[: options.sample], coverage, options.minutes)
 
@@ -62,7 +66,7 @@ def _require_sound_trials(mutants: list[Mutant], coverage: Coverage) -> None:
     for mutant in mutants:
         if tests := coverage.tests_of(mutant)[:5]:
             as_it_is = replace(mutant, source=mutant.original)
-            if try_out(ROOT, as_it_is, tests, _GRACE_S) is Verdict.NOTICED:
+            if try_out(ROOT, as_it_is, tests, _GRACE_S).verdict is Verdict.NOTICED:
                 raise TestsDoNotRun(f"These pass only together with others: {', '.join(tests)}")
             return
 
@@ -120,8 +124,11 @@ def _search(mutants: list[Mutant], coverage: Coverage, minutes: float | None) ->
             break
         tests = coverage.tests_of(mutant)
         limit_s = _SLOW * coverage.seconds(tests) + _GRACE_S
-        verdict = try_out(ROOT, mutant, tests, limit_s) if tests else Verdict.NOT_NOTICED
+        trial = try_out(ROOT, mutant, tests, limit_s) if tests else Trial(Verdict.NOT_NOTICED)
+        verdict = trial.verdict
         counts[verdict] += 1
+        if trial.noticed_by:
+            coverage.note(trial.noticed_by)
         if verdict is Verdict.NOT_NOTICED:
             why = f"{len(tests)} tests run it" if tests else "no test runs it"
             print(f"{mutant.diff}\n({why})\n", flush=True)

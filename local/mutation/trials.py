@@ -1,34 +1,20 @@
-"""
-Runs of the tests in processes of their own, with a fault in the product or without.
+"""Runs of the tests with a fault in the product."""
 
-A process is forked from this one, which has imported the libraries already: a run of few tests
-then takes a fraction of a second.
-"""
-
-import contextlib
-import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import json
-import os
-import signal
 import sys
 import tempfile
-import time
-import traceback
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType, ModuleType
-from typing import Any
+from types import ModuleType
 
 import pytest
 
+from local.mutation.children import BROKEN, PYTEST_OPTIONS, TestsDoNotRun, in_child
 from local.mutation.mutants import Mutant
-
-_IMPORT = "(import)"
 
 
 class Verdict(StrEnum):
@@ -40,170 +26,50 @@ class Verdict(StrEnum):
     """As good as noticed: the tests did not end."""
 
 
-class TestsDoNotRun(Exception):
-    """Pytest ended with something else than failed tests."""
+@dataclass(frozen=True)
+class Trial:
+    """What came of running the tests on a mutant."""
+
+    verdict: Verdict
+    noticed_by: str | None = None
+    """The test that failed; None where none did."""
 
 
-class Coverage:
-    """Which tests run which lines of the files, and how long each test takes."""
-
-    def __init__(
-        self,
-        lines: dict[str, dict[str, list[int]]],
-        seconds: dict[str, float],
-        failed: Sequence[str],
-    ) -> None:
-        self._seconds = seconds
-        self.failed = frozenset(failed)
-        """Tests that fail without a fault: they cannot notice any, and are left out."""
-        self._tests: dict[tuple[str, int], set[str]] = defaultdict(set)
-        for test, files in lines.items():
-            for file, numbers in files.items():
-                for number in numbers:
-                    self._tests[file, number].add(test)
-
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the changed lines, the quickest first."""
-        found = set().union(*(self._tests[mutant.file, line] for line in mutant.lines))
-        if _IMPORT in found:
-            # What is run at import may show anywhere.
-            found = {
-                test
-                for (file, _), tests in self._tests.items()
-                for test in tests
-                if file == mutant.file
-            }
-        return sorted(
-            found - {_IMPORT} - self.failed, key=lambda test: self._seconds.get(test, 0.0)
-        )
-
-    def seconds(self, tests: Sequence[str]) -> float:
-        """Return how long the tests took without a fault, together."""
-        return sum(self._seconds.get(test, 0.0) for test in tests)
-
-
-def measure(root: Path, files: Sequence[str], tests: Sequence[str]) -> Coverage:
-    """
-    Run the tests once without a fault.
-
-    Raises:
-        TestsDoNotRun: with what pytest says.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        result, output = Path(folder, "result.json"), Path(folder, "output")
-        _in_child(lambda: _measure(root, files, tests, result), output=str(output))
-        if not result.exists():
-            raise TestsDoNotRun(f"The tests do not run as they are:\n{output.read_text()}")
-        measured = json.loads(result.read_text())
-    for module in measured["modules"]:
-        # Some are made by what imports them, and cannot be imported alone.
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
-    return Coverage(measured["lines"], measured["seconds"], measured["failed"])
-
-
-def try_out(root: Path, mutant: Mutant, tests: Sequence[str], limit_s: float) -> Verdict:
+def try_out(root: Path, mutant: Mutant, tests: Sequence[str], limit_s: float) -> Trial:
     """
     Run the tests on a mutant, up to the first that fails.
 
     Raises:
         TestsDoNotRun: not even to fail.
     """
-
-    def run() -> int:
-        sys.meta_path.insert(0, _Finder(root, mutant))
-        return int(pytest.main(["-x", *_OPTIONS, *tests]))
-
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "output")
-        status = _in_child(run, limit_s, str(output))
-        if status == _BROKEN:
+        output, failed = Path(folder, "output"), Path(folder, "failed")
+
+        def run() -> int:
+            sys.meta_path.insert(0, _Finder(root, mutant))
+            return int(
+                pytest.main(["-x", *PYTEST_OPTIONS, *tests], plugins=[_FirstFailure(failed)])
+            )
+
+        status = in_child(run, limit_s, str(output))
+        if status == BROKEN:
             raise TestsDoNotRun(output.read_text())
-    if status is None:
-        return Verdict.TIMED_OUT
-    return Verdict.NOT_NOTICED if status == 0 else Verdict.NOTICED
+        if status is None:
+            return Trial(Verdict.TIMED_OUT)
+        if status == 0:
+            return Trial(Verdict.NOT_NOTICED)
+        return Trial(Verdict.NOTICED, failed.read_text() if failed.exists() else None)
 
 
-_OPTIONS = (
-    *("-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"),
-    # The plugins are imported before pytest comes to it.
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-)
+class _FirstFailure:
+    """A pytest plugin that writes down which test failed first."""
 
-_BROKEN = 70
-"""Exit status of a child in which not even pytest ran."""
-
-
-def _measure(root: Path, files: Sequence[str], tests: Sequence[str], result: Path) -> int:
-    before = set(sys.modules)
-    recorder = _Recorder(root, files)
-    sys.settrace(recorder.trace)
-    status = pytest.main([*_OPTIONS, *tests], plugins=[recorder])
-    sys.settrace(None)
-    ours = ("shared", "tests", "local", "MessagesFunction")
-    modules = [
-        name for name in sys.modules if name not in before and name.partition(".")[0] not in ours
-    ]
-    lines = {
-        test: {file: sorted(numbers) for file, numbers in files.items()}
-        for test, files in recorder.lines.items()
-    }
-    if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        measured = {"lines": lines, "seconds": recorder.seconds, "failed": recorder.failed}
-        result.write_text(json.dumps({**measured, "modules": modules}))
-    return int(status)
-
-
-class _Recorder:
-    """A pytest plugin that notes the lines each test runs; what imports run counts apart."""
-
-    def __init__(self, root: Path, files: Sequence[str]) -> None:
-        self._files = {str(root / file): file for file in files}
-        self._test = _IMPORT
-        self.lines: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.failed: list[str] = []
-
-    def trace(self, frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any] | None:
-        file = self._files.get(frame.f_code.co_filename)
-        if file is None:
-            return None
-        test = _IMPORT if _is_of_an_import(frame) else self._test
-
-        def trace_line(frame: FrameType, event: str, _argument: Any) -> Callable[..., Any]:
-            if event == "line":
-                self.lines[test][file].add(frame.f_lineno)
-            return trace_line
-
-        self.lines[test][file].add(frame.f_lineno)
-        return trace_line
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
-        self._test = item.nodeid
-        # Some tests replace the trace function, or end it.
-        sys.settrace(self.trace)
-        started_s = time.perf_counter()
-        result = yield
-        self.seconds[item.nodeid] += time.perf_counter() - started_s
-        self._test = _IMPORT
-        return result
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-
-def _is_of_an_import(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code.co_name == "<module>" and "importlib" in _caller(frame):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _caller(frame: FrameType) -> str:
-    return frame.f_back.f_code.co_filename if frame.f_back else ""
+        if report.failed and not self._path.exists():
+            self._path.write_text(report.nodeid)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -231,39 +97,3 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def get_source(self, _fullname: str) -> str:
         return self._source
-
-
-def _in_child(
-    run: Callable[[], int], limit_s: float | None = None, output: str = os.devnull
-) -> int | None:
-    """Return the exit status of `run` in a forked process. None: it took too long."""
-    child = os.fork()
-    if child == 0:
-        status = _BROKEN
-        try:
-            os.setsid()
-            said = os.open(output, os.O_WRONLY | os.O_CREAT)
-            os.dup2(said, 1)
-            os.dup2(said, 2)
-            status = run()
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-    until_s = None if limit_s is None else time.monotonic() + limit_s
-    try:
-        while True:
-            ended, how = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(how)
-            if until_s is not None and time.monotonic() > until_s:
-                return None
-            time.sleep(0.01)
-    finally:
-        # With what a test has started and not ended.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(child, 0)

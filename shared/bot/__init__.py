@@ -3,6 +3,9 @@ The conversation: what is said and what is remembered. Replace it with your own.
 
 The application takes two names from here: `create_bot`, and `STATE_TYPES`, the classes
 that the bot's state is made of. Nothing else in the project knows this bot.
+
+There may be three more, which this bot does without: `create_middleware(storage)`,
+`async def on_error(context, error)` and `APOLOGIES`. docs/recipes.md shows them.
 """
 
 from botbuilder.core import Bot, ConversationState, Storage, UserState

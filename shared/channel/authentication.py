@@ -9,6 +9,7 @@ forbidden one apart by the text of many kinds of exception.
 """
 
 import logging
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -27,12 +28,12 @@ from botframework.connector.auth import (
     ServiceClientCredentialsFactory,
     SkillValidation,
 )
-from botframework.connector.auth._user_token_client_impl import _UserTokenClientImpl
 from botframework.connector.skills import BotFrameworkClient
 
 from shared.channel.clouds import Cloud
 from shared.channel.connectors import ConnectorPool
 from shared.channel.http_pool import HttpPool
+from shared.channel.sdk_clients import UserTokens
 from shared.channel.signing_keys import SigningKeys
 from shared.errors import BotApplicationError, NotAuthenticated, NotPermitted
 from shared.settings import ChannelOverrides
@@ -175,9 +176,7 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         """Return the worker's connectors: the app has one identity."""
         return self._connectors
 
-    async def create_user_token_client(
-        self, claims_identity: ClaimsIdentity
-    ) -> "UserTokenClientOnDemand":
+    async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> UserTokens:
         """Return the client of the service that keeps users' sign-ins."""
         return self._user_tokens
 
@@ -190,27 +189,9 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         return self._cloud.oauth_scope
 
     @cached_property
-    def _user_tokens(self) -> "UserTokenClientOnDemand":
+    def _user_tokens(self) -> UserTokens:
         credentials = self._connectors.credentials(self._cloud.oauth_scope)
-        return UserTokenClientOnDemand(self._app_id, credentials, self._cloud.oauth_url)
-
-
-class UserTokenClientOnDemand:
-    """
-    The SDK's UserTokenClient, made when a bot first uses it.
-
-    The SDK makes one in every turn; it costs 5 ms of CPU, and most bots sign nobody in.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-
-    @cached_property
-    def _client(self) -> _UserTokenClientImpl:
-        return _UserTokenClientImpl(*self._arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+        return UserTokens(self._app_id, credentials, self._cloud.oauth_url)
 
 
 class _CredentialsOfOneApp(ServiceClientCredentialsFactory):
@@ -274,7 +255,8 @@ def _sdk_authentication(
 ) -> BotFrameworkAuthentication:
     credentials = _CredentialsOfOneApp(app_id, connectors)
     configuration = AuthenticationConfiguration(claims_validator=_refuse_skills)
-    if overrides == ChannelOverrides(channel_service=overrides.channel_service):
+    # Where users' tokens are kept says nothing of who may speak.
+    if replace(overrides, oauth_url="") == ChannelOverrides(overrides.channel_service):
         return BotFrameworkAuthenticationFactory.create(
             channel_service=overrides.channel_service,
             credential_factory=credentials,

@@ -61,7 +61,7 @@ def cloud_of(overrides: ChannelOverrides) -> Cloud:
         login_url=overrides.login_url or base.login_url,
         default_tenant=base.default_tenant,
         oauth_scope=overrides.oauth_scope or base.oauth_scope,
-        oauth_url=base.oauth_url,
+        oauth_url=overrides.oauth_url or base.oauth_url,
         token_issuer=overrides.token_issuer or base.token_issuer,
         channel_metadata_url=overrides.channel_open_id_metadata_url or base.channel_metadata_url,
         emulator_metadata_url=overrides.emulator_open_id_metadata_url or base.emulator_metadata_url,

@@ -23,6 +23,7 @@ from botframework.connector.auth import AppCredentials, ConnectorFactory
 from yarl import URL
 
 from shared.channel.http_pool import HttpPool, mark_not_sent, read_object
+from shared.channel.sdk_clients import BotCredentials, adapt
 from shared.channel.tokens import TokenSource
 from shared.sdk_json import to_plain_json
 
@@ -34,18 +35,6 @@ MAX_ID_CHARS = 512
 
 MAX_CLIENTS = 64
 """Clients kept; a client is one (service URL, audience). Real bots see a handful."""
-
-
-class BotCredentials(AppCredentials):
-    """The SDK's form of the bot's credentials for one audience."""
-
-    def __init__(self, app_id: str, audience: str, tokens: TokenSource) -> None:
-        super().__init__(app_id=app_id, oauth_scope=audience)
-        self._tokens = tokens
-
-    def get_access_token(self, force_refresh: bool = False) -> str:
-        """Return a token; blocks while one is fetched, as the SDK's callers expect."""
-        return self._tokens.get_blocking(self.oauth_scope)
 
 
 class ConnectorPool(ConnectorFactory):
@@ -75,7 +64,9 @@ class ConnectorPool(ConnectorFactory):
         return BotCredentials(self._app_id, audience, self._tokens)
 
     def _new_client(self, service_url: str, audience: str) -> ConnectorClient:
-        client = ConnectorClient(self.credentials(audience), base_url=service_url)
+        credentials = self.credentials(audience)
+        client = ConnectorClient(credentials, base_url=service_url)
+        adapt(client, credentials)
         client.conversations = PooledConversations(
             client.conversations, service_url, audience, self._tokens, self._http
         )

@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 import azure.functions as func
 import msgspec
-from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
+from botbuilder.core import Bot, InvokeResponse
 
 from shared import log_hygiene
 from shared.channel.activities import read_activity
+from shared.channel.adapter import ChannelAdapter
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.destinations import Destinations
 from shared.errors import (
@@ -78,7 +79,7 @@ class MessagesEndpoint:
     ) -> None:
         self._authentication = authentication
         self._destinations = destinations
-        self._adapter = CloudAdapterBase(authentication)
+        self._adapter = ChannelAdapter(authentication)
         self._bot = bot
         self._prepare = prepare
         self._has_told_of_chunks = False

@@ -70,6 +70,15 @@ class StateStorage(Storage):
         Raises what `read` raises for the store's own reasons.
         """
 
+    @abstractmethod
+    def encode(self, document: Any) -> bytes:
+        """
+        Return the JSON in UTF-8 that `write` would store for `document`.
+
+        Raises:
+            StateNotStorable: it cannot be stored.
+        """
+
     async def connect(self) -> None:
         """
         Open what the first request would otherwise wait for, where there is something to open.

@@ -87,8 +87,12 @@ class MemoryStorage(StateStorage):
             if stored.at_s <= before_s and _has(from_json(stored.json), path)
         ]
 
+    def encode(self, document: Document) -> bytes:
+        """Return what is stored for it. See `StateStorage.encode`."""
+        return to_json(self._codec.encode(document))
+
     def _encode(self, key: str, document: Document) -> bytes:
-        json = to_json(self._codec.encode(document))
+        json = self.encode(document)
         refuse_too_large(key, json)
         return json
 

@@ -2,29 +2,38 @@
 What a user is told when a turn cannot be what it should be.
 """
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from shared import log_hygiene
-from shared.errors import BotApplicationError, StateTooLarge, StateUnreadable
+from shared.errors import StateTooLarge, StateUnreadable
 from shared.turns.attempt import Attempt
+from shared.turns.pipeline import report
 from shared.turns.replies.operations import Operation, failed_invoke, message
 from shared.turns.state.stored_document import StoredDocument
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Apologies:
-    """The sentences; give `TransactionalBot` your own."""
+    """The sentences; a bot's own are `APOLOGIES` in its module (see `bot_module`)."""
 
     bot_failed: str = "Sorry, something went wrong here. Please try again."
     state_unreadable: str = "Sorry, what I remember about you could not be read."
     too_large: str = "Sorry, that is more than I can remember. Please make it shorter."
     not_kept: str = "Sorry, I could not remember this: {names}."
     """`names` are those of the state properties that were not stored."""
+    by_locale: Mapping[str, "Apologies"] = field(default_factory=dict)
+    """Those of other locales, in lower case: "de" is also for "de-AT" where that is not there."""
+
+    def in_locale(self, locale: str | None) -> "Apologies":
+        """The sentences for a user who has this locale. None: it is not known."""
+        tag = (locale or "").lower().replace("_", "-")
+        while tag:
+            if tag in self.by_locale:
+                return self.by_locale[tag]
+            tag = tag.rpartition("-")[0]
+        return self
 
     def for_error(self, error: Exception) -> str:
         """What the user is told of it."""
@@ -39,10 +48,7 @@ def apology(
     error: Exception, trigger: Activity, by: str, home: StoredDocument, texts: Apologies
 ) -> Attempt:
     """The attempt that stands in for one that failed: nothing changes, the user is told."""
-    # What an error of the bot's says may quote the user, so it stays out of the log.
-    ours = isinstance(error, BotApplicationError)
-    reason = str(error) if ours else log_hygiene.trace_without_messages(error)
-    _logger.error("The bot failed at activity %s: %s", trigger.id, reason)
+    report(error, trigger)
     said: list[Operation] = []
     answer: list[Operation] | None = None
     if trigger.type == ActivityTypes.invoke:

@@ -7,20 +7,18 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-from botbuilder.core import Bot, Storage, TurnContext
+from botbuilder.core import TurnContext
 from botbuilder.core.bot_state import CachedBotState
-from botbuilder.schema import Activity, DeliveryModes
+from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from shared.errors import StateNotStorable, StateTooLarge
-from shared.sdk_json import to_plain_json
-from shared.storage.codec.opaque import Opaque
-from shared.storage.sizes import size_beyond
-from shared.turns.limits import DOCUMENT_BYTES, RUN_S
+from shared.storage.of_turn import STORAGE_KEY
+from shared.turns.limits import RUN_S
+from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
-from shared.turns.replies.outbox import BufferingAdapter, Outbox
+from shared.turns.replies.outbox import INVOKE_RESPONSE_KEY, BufferingAdapter, Outbox
 from shared.turns.running import run_to_end
-from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
+from shared.turns.state.journal import Change, Journal, Properties, TurnRecord
+from shared.turns.state.storable import as_json
 from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
@@ -56,7 +54,7 @@ class Attempt:
     read: list[Journal] = field(default_factory=list)
     """The journals of all documents that the bot has read."""
     turn_state: dict[Any, Any] = field(default_factory=dict)
-    """What the bot left in its turn context for middleware."""
+    """What the bot left in its turn context for the adapter's own middleware."""
 
     is_apology: bool = False
     """It stands in for one that failed."""
@@ -88,7 +86,7 @@ class Attempt:
 
 
 async def run_bot(
-    create_bot: Callable[[Storage], Bot],
+    create_bot: Callable[[UnitOfWork], Pipeline],
     context: TurnContext,
     by: str,
     unit: UnitOfWork,
@@ -106,6 +104,7 @@ async def run_bot(
         BufferingAdapter(context.adapter, outbox, send_typing), deepcopy(context.activity)
     )
     inner.turn_state.update(without_cached_state(context.turn_state))
+    inner.turn_state[STORAGE_KEY] = unit
     for name, service in context.services.items():
         inner.set(name, service)
     inner.buffered_reply_activities = _Kept(outbox)
@@ -114,52 +113,19 @@ async def run_bot(
     finally:
         outbox.close()
         unit.close()
-    # With expectReplies the SDK's turn context keeps replies itself, and asks no adapter.
-    kept = [Operation(Verb.SEND, reply) for reply in inner.buffered_reply_activities]
-    operations, answer = _split(outbox.operations)
-    if context.activity.delivery_mode == DeliveryModes.expect_replies:
-        answer = [*(answer or []), *kept]
+    operations = [one for one in outbox.operations if not one.is_invoke_response]
     changes = unit.changes()
     _, own = changes.pop(home_key, (None, None))
     return Attempt(
         by,
         operations,
-        answer,
+        _answer(inner),
         unit.staged(home_key),
         own,
         changes,
         [base.journal for base in unit.bases],
         without_cached_state(inner.turn_state),
     )
-
-
-def check_size(document: StoredDocument) -> None:
-    """
-    Refuse a document that the store would not take.
-
-    Raises:
-        StateTooLarge: forget something, or keep it elsewhere.
-        StateNotStorable: the document has no end, or keys that are not text.
-    """
-    text = as_json({**document.properties, RESERVED: document.journal.to_json()})
-    size = size_beyond(DOCUMENT_BYTES, document.key, text)
-    if size is not None:
-        raise StateTooLarge(
-            f"The document {document.key!r} would have {size:,} bytes, and at most "
-            f"{DOCUMENT_BYTES:,} can be stored. Keep less in it, or say less in one turn."
-        )
-
-
-def as_json(value: Any) -> bytes:
-    """About the text that a value has when it is stored."""
-    try:
-        return msgspec.json.encode(value, enc_hook=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
-
-
-def _plain(value: Any) -> Any:
-    return Opaque.stored(value) if type(value) is Opaque else to_plain_json(value)
 
 
 def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
@@ -169,7 +135,11 @@ def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def _split(operations: list[Operation]) -> tuple[list[Operation], list[Operation] | None]:
-    """Operations for the channel, and those that are the answer to an invoke."""
-    answer = [o for o in operations if o.is_invoke_response]
-    return [o for o in operations if not o.is_invoke_response], answer or None
+def _answer(context: TurnContext) -> list[Operation] | None:
+    """What the SDK's adapters would put into the HTTP response. None: nothing."""
+    if context.activity.delivery_mode == DeliveryModes.expect_replies:
+        # The SDK's turn context keeps these replies itself, and asks no adapter.
+        return [Operation(Verb.SEND, reply) for reply in context.buffered_reply_activities]
+    answer = context.turn_state.get(INVOKE_RESPONSE_KEY)
+    is_asked = context.activity.type == ActivityTypes.invoke
+    return [Operation(Verb.SEND, answer)] if answer and is_asked else None

@@ -4,9 +4,9 @@ An ordinary bot, with turns that happen completely and once.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from botbuilder.core import Bot, Storage, TurnContext
+from botbuilder.core import Bot, Middleware, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
 from shared.turns.apologies import Apologies
@@ -15,9 +15,11 @@ from shared.turns.chance import Chance
 from shared.turns.clock import Clock, loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
+from shared.turns.pipeline import OnError, Pipeline
 from shared.turns.process import Process
 from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import message
+from shared.turns.state.unit_of_work import UnitOfWork
 from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
@@ -28,8 +30,11 @@ class TransactionalBot(Bot):
     Gives the bot that `create_bot` makes atomic turns.
 
     `create_bot` gets a storage that stages what the bot writes; it is called once for
-    each attempt at a turn, so it should do no more than put objects together. `storage`
-    keeps the contract of `shared.storage.base`. Works under any adapter of the SDK.
+    each attempt at a turn, so it should do no more than put objects together. So is
+    `create_middleware`, whose middleware is around the bot as the adapter's would be, but
+    inside the turn. `on_error` gets what the bot or its middleware raises, where the SDK's
+    `on_turn_error` would. `storage` keeps the contract of `shared.storage.base`. Works under
+    any adapter of the SDK.
     """
 
     def __init__(
@@ -37,11 +42,15 @@ class TransactionalBot(Bot):
         create_bot: Callable[[Storage], Bot],
         storage: Storage,
         *,
+        create_middleware: Callable[[Storage], Iterable[Middleware]] = lambda _: (),
+        on_error: OnError | None = None,
         apologies: Apologies | None = None,
         now_s: Clock = time.time,
         chance: Chance | None = None,
     ) -> None:
         self._create_bot = create_bot
+        self._create_middleware = create_middleware
+        self._on_error = on_error
         self._storage = storage
         self._apologies = apologies or Apologies()
         self._process = Process(now_s, chance or Chance())
@@ -56,14 +65,15 @@ class TransactionalBot(Bot):
         identity = TurnIdentity.of(context.activity)
         deadline_s = loop_time_s() + TURN_DEADLINE_S
         backoff = Backoff(self._process.chance, deadline_s)
+        apologies = self._apologies.in_locale(context.activity.locale)
         turn = Turn(
             identity,
-            self._create_bot,
+            self._pipeline,
             self._storage,
             context,
             backoff,
             self._process,
-            self._apologies,
+            apologies,
         )
         async with self._process.conversations.hold(identity.home_key, deadline_s):
             try:
@@ -73,5 +83,9 @@ class TransactionalBot(Bot):
                 # the user hears of it and the activity is not delivered again.
                 _logger.error("A conversation cannot go on: %s", error)
                 if context.activity.type == ActivityTypes.message:
-                    sorry = message(self._apologies.for_error(error), context.activity)
+                    sorry = message(apologies.for_error(error), context.activity)
                     await Channel(context).say(sorry.subject)
+
+    def _pipeline(self, unit: UnitOfWork) -> Pipeline:
+        bot = self._create_bot(unit)
+        return Pipeline(bot.on_turn, self._create_middleware(unit), self._on_error, unit)

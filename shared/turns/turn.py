@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from botbuilder.core import Bot, Storage, TurnContext
+from botbuilder.core import Storage, TurnContext
 
 from shared.errors import (
     BotApplicationError,
@@ -21,13 +21,14 @@ from shared.errors import (
 )
 from shared.stray_lines import name_turn
 from shared.turns.apologies import Apologies, apology
-from shared.turns.attempt import Attempt, check_size, run_bot
+from shared.turns.attempt import Attempt, run_bot
 from shared.turns.backoff import LASTING_FAULTS, STORE_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.leases import Leases, TurnState
 from shared.turns.limits import SEND_S
 from shared.turns.owner import HeldLease, Owner
+from shared.turns.pipeline import Pipeline
 from shared.turns.process import Process
 from shared.turns.remainder import remainder_of
 from shared.turns.replies.delivery import Channel, DeliveryProgress
@@ -35,6 +36,7 @@ from shared.turns.replies.operations import Operation, read_operations
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import digest
+from shared.turns.state.storable import check_size
 from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
@@ -47,7 +49,7 @@ class Turn:
     def __init__(
         self,
         identity: TurnIdentity,
-        create_bot: Callable[[Storage], Bot],
+        create_bot: Callable[[UnitOfWork], Pipeline],
         storage: Storage,
         context: TurnContext,
         backoff: Backoff,
@@ -135,7 +137,7 @@ class Turn:
             return document
 
         by = self._chance.token()
-        unit = UnitOfWork(home, read)
+        unit = UnitOfWork(home, read, self._documents.encode)
         try:
             return await run_bot(
                 self._create_bot, self._context, by, unit, home.key, self._channel.say

@@ -80,6 +80,7 @@ class FakeChannel:
         server.router.add_post(activities, self._take)
         for method in ("POST", "PUT", "DELETE"):
             server.router.add_route(method, activities + "/{activity_id}", self._take)
+        self._add_routes(server.router)
         # 0 would be for ever, and some answers are never given.
         self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
@@ -91,6 +92,9 @@ class FakeChannel:
     async def __aexit__(self, *exc_info: object) -> None:
         await self._session.close()
         await self._runner.cleanup()
+
+    def _add_routes(self, router: web.UrlDispatcher) -> None:
+        """Serve what a channel has beside activities; this one has nothing."""
 
     # What users do.
 

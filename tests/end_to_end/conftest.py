@@ -20,6 +20,9 @@ from tests.end_to_end.instances import (
     microsofts_runtime,
     settings_for,
 )
+from tests.end_to_end.playground_page import browser as browser
+from tests.end_to_end.playground_page import page as page
+from tests.end_to_end.playground_page import playground as playground
 
 INSTALL_TIMEOUT_S = 600
 """The first run installs packages, over whatever network there is."""

@@ -1,25 +1,34 @@
 """
 Serves a folder of functions over HTTP through the host of a developer's machine.
 
-    python -m tests.end_to_end.embedded_host APP_FOLDER PORT [HIDDEN_S]
+    python -m tests.end_to_end.embedded_host APP_FOLDER PORT [--hidden-s S] [--ends-process]
 
-A queue's message is hidden for HIDDEN_S seconds once it has been received.
+The options are those of TriggerOptions.
 """
 
+import argparse
 import os
 import sys
-import threading
+import time
 from pathlib import Path
 
 # The host shares modules with the app: those of the folder that it serves, not of this one.
 sys.path.insert(0, sys.argv[1])
 
 from local.functions_host.host_process import HostProcess
-from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.reload import WATCH_INTERVAL_S
+from local.functions_host.triggers.options import HIDDEN_S, TriggerOptions
 
 if __name__ == "__main__":
-    folder, port, *hidden_s = sys.argv[1:]
-    options = TriggerOptions(hidden_s=float(hidden_s[0])) if hidden_s else TriggerOptions()
-    with HostProcess(Path(folder), port=int(port), triggers=options) as host:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--hidden-s", type=float, default=HIDDEN_S)
+    parser.add_argument("--ends-process", action="store_true")
+    chosen = parser.parse_args()
+    options = TriggerOptions(chosen.hidden_s, chosen.ends_process)
+    with HostProcess(chosen.folder, port=chosen.port, triggers=options) as host:
         host.start(os.environ)
-        threading.Event().wait()  # until it is killed
+        while True:  # until it is killed
+            time.sleep(WATCH_INTERVAL_S)
+            host.revive()

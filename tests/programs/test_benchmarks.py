@@ -1,5 +1,6 @@
 """The benchmark's own arithmetic, and that its table says what was measured."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from benchmarks.summary import (
     table,
     verdict,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_percentiles_are_values_that_occurred() -> None:
@@ -137,8 +140,7 @@ while not sampler.samples:
 print(list(sampler.samples), flush=True)
 os._exit(0)
 """
-    root = Path(__file__).parents[2]
-    said = subprocess.check_output([sys.executable, "-c", program], cwd=root, text=True, timeout=60)
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True, timeout=60)
 
     assert f"['{REST}']\n" == said
 
@@ -149,3 +151,48 @@ async def test_refused_requests_are_refused() -> None:
 
     assert measured
     assert all(small_s > 0 and large_s > 0 for _, small_s, large_s in measured)
+
+
+def test_the_bot_that_is_measured_is_not_the_one_in_shared_bot() -> None:
+    """Every stack holds the sample's conversation, whatever bot has moved in."""
+    conversation = """
+import asyncio, json, sys
+import azure.functions as func
+from benchmarks.stacks import ours
+
+async def say(text):
+    activity = {
+        "type": "message", "channelId": "test", "serviceUrl": "http://localhost/",
+        "conversation": {"id": "c"}, "from": {"id": "ada"}, "recipient": {"id": "bot"},
+        "deliveryMode": "expectReplies", "text": text, "timestamp": "2026-01-02T03:04:05Z",
+    }
+    answer = await ours.main(func.HttpRequest(
+        "POST", "http://localhost/", body=json.dumps(activity).encode(),
+        headers={"Content-Type": "application/json"},
+    ))
+    for reply in json.loads(answer.get_body())["activities"]:
+        print(reply["text"].partition(" at: ")[0])
+
+async def talk():
+    for text in ("hello", "Ada", "a fine day"):
+        await say(text)
+
+asyncio.run(talk())
+print(*(name for name in sys.modules if name.startswith("shared.bot.")))
+"""
+    said = subprocess.check_output(
+        [sys.executable, "-c", conversation],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
+        text=True,
+        timeout=60,
+    )
+
+    assert [
+        "What is your name?",
+        "Thanks Ada. To see conversation data, type anything.",
+        "Ada sent: a fine day",
+        "Message received",
+        "Message received from: test",
+        "",
+    ] == said.splitlines()

@@ -1,13 +1,20 @@
-"""What a worker loads before its first request, which every cold start waits for."""
+"""
+What a worker loads before its first request, which every cold start waits for.
+
+It is what is deployed, with a bot that loads nothing but what every bot does.
+"""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.bots import echo
+from tests.end_to_end.deployment import ROOT, deploy
+
 STATE_IN_COSMOS = {
     "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
     "CosmosDbEndpoint": "https://localhost:9/",
@@ -16,22 +23,38 @@ STATE_IN_COSMOS = {
 }
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Python as a worker with these settings does, and see it end well."""
-    kept = ("PATH", "HOME", "SYSTEMROOT")
-    environ = {name: os.environ[name] for name in kept if name in os.environ}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**environ, **STATE_IN_COSMOS},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+class Run(Protocol):
+    """Runs Python as a worker with these settings does, and sees it end well."""
+
+    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]": ...
 
 
 @pytest.fixture(scope="module")
-def imported() -> set[str]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as it is deployed."""
+    return deploy(tmp_path_factory.mktemp("app"), bot=Path(echo.__file__))
+
+
+@pytest.fixture(scope="module")
+def run(app: Path) -> Run:
+    kept = ("PATH", "HOME", "SYSTEMROOT")
+    environ = {name: os.environ[name] for name in kept if name in os.environ}
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=app,
+            env={**environ, **STATE_IN_COSMOS},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def imported(run: Run) -> set[str]:
     """The modules that loading the function imports."""
     report = run("-X", "importtime", "-c", "import MessagesFunction").stderr
     lines = [line for line in report.splitlines() if line.startswith("import time:")]
@@ -41,11 +64,6 @@ def imported() -> set[str]:
 @pytest.mark.parametrize(
     "module",
     [
-        # For the first name that a user gives.
-        "emoji",
-        "recognizers_number",
-        "recognizers_sequence",
-        "recognizers_text",
         # For bots with dialogs only.
         "babel",
         "botbuilder.dialogs",
@@ -81,7 +99,7 @@ def test_modules_of_the_first_turn_are_imported_at_start(imported: set[str]) -> 
     assert set() == needed - imported
 
 
-def test_the_sdks_storage_is_the_same_class_in_its_package() -> None:
+def test_the_sdks_storage_is_the_same_class_in_its_package(run: Run) -> None:
     """A bot may import botbuilder.azure before or after the app, with all that is in it."""
     for first, second in (
         ("MessagesFunction", "botbuilder.azure"),
@@ -97,7 +115,7 @@ def test_the_sdks_storage_is_the_same_class_in_its_package() -> None:
         assert "BlobStorage True\n" == said
 
 
-def test_what_is_loaded_is_not_searched_for_garbage() -> None:
+def test_what_is_loaded_is_not_searched_for_garbage(run: Run) -> None:
     """A full collection, which stops all turns, has nothing to look at but what turns made."""
     said = run(
         "-c", "import MessagesFunction, gc; print(gc.isenabled(), len(gc.get_objects()) < 1000)"
@@ -109,7 +127,8 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 from pathlib import Path
 
-ROOT = str(Path.cwd())
+APP, TEMPLATE = str(Path.cwd()), sys.argv[1]
+sys.path.append(TEMPLATE)
 IO = {"open", "os.exec", "os.fork", "os.listdir", "os.mkdir", "os.posix_spawn", "os.remove"}
 IO |= {"os.rename", "os.scandir", "os.system", "socket.bind", "socket.connect"}
 IO |= {"socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "_thread.start_new_thread"}
@@ -124,7 +143,7 @@ def importer():
         name = frame.f_code.co_filename
         if "importlib" in name or "pkgutil" in name:
             return None
-        if name.startswith(ROOT) and ".venv" not in name:
+        if name.startswith((APP, TEMPLATE)) and ".venv" not in name:
             return name
         frame = frame.f_back
 
@@ -143,18 +162,20 @@ print(*sorted(found), sep="\\n", end="")
 """
 
 
-def test_importing_does_no_io() -> None:
+def test_importing_does_no_io(run: Run) -> None:
     """No module of the project opens a file or connection or starts something when imported."""
-    assert "" == run("-B", "-c", IMPORT_ALL).stdout
+    assert "" == run("-B", "-c", IMPORT_ALL, str(ROOT)).stdout
 
 
 @pytest.mark.parametrize(("environment", "starts"), [("Development", True), ("Production", False)])
-def test_the_function_loads_only_with_usable_settings(environment: str, starts: bool) -> None:
+def test_the_function_loads_only_with_usable_settings(
+    app: Path, environment: str, starts: bool
+) -> None:
     """In production the function does not load without identity and store, and says what to set."""
     environ = {"PATH": os.environ["PATH"], "AZURE_FUNCTIONS_ENVIRONMENT": environment}
     loading = subprocess.run(
         [sys.executable, "-c", "import MessagesFunction"],
-        cwd=ROOT,
+        cwd=app,
         env=environ,
         capture_output=True,
         text=True,

@@ -131,6 +131,8 @@ def test_every_fault_is_named_at_once() -> None:
         ({"CosmosDbEndpoint": "http://account.documents.azure.com"}, "CosmosDbEndpoint"),
         ({"CosmosDbEndpoint": "https://[::1"}, "CosmosDbEndpoint"),
         ({"ToChannelFromBotLoginUrl": "login"}, "ToChannelFromBotLoginUrl"),
+        ({"OAUTH_URL": "http://token.example"}, "OAUTH_URL"),
+        ({"OAUTH_URL": "https://token.example/?for=bot"}, "OAUTH_URL"),
         ({"ToBotFromChannelOpenIdMetadataUrl": "x"}, "ToBotFromChannelOpenIdMetadataUrl"),
         ({"ToBotFromEmulatorOpenIdMetadataUrl": "x"}, "ToBotFromEmulatorOpenIdMetadataUrl"),
         ({"AllowedServiceHosts": "*.example.com"}, "AllowedServiceHosts"),
@@ -349,6 +351,7 @@ KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsE
     [
         "CosmosDbEndpoint",
         "ToChannelFromBotLoginUrl",
+        "OAUTH_URL",
         "ToBotFromChannelOpenIdMetadataUrl",
         "ToBotFromEmulatorOpenIdMetadataUrl",
         "ChannelService",

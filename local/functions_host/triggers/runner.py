@@ -3,11 +3,15 @@
 import logging
 import time
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from local.bootstrap.errors import LocalError
-from local.functions_host.functions import LoadedFunction, TriggeredFunction
+from local.functions_host.functions import TriggeredFunction
 from local.functions_host.invocation import InvocationContext, TraceContext, call
 from local.functions_host.tracebacks import own_traceback
+
+if TYPE_CHECKING:
+    from local.functions_host.loading import LoadedFunction
 
 log = logging.getLogger("local.functions_host.triggers")
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Protocol
 
 from local.bootstrap.errors import LocalError
-from local.functions_host.functions import FunctionApp, TriggeredFunction
+from local.functions_host.functions import FunctionApp, TriggeredFunction, is_disabled
 from local.functions_host.triggers.app_settings import (
     DEFAULT_CONNECTION,
     connection_string,
@@ -60,7 +60,7 @@ class Triggers:
         resting: dict[str, list[str]] = {}
         for function in self._app.triggered:
             try:
-                if _is_disabled(function, self._settings):
+                if is_disabled(function, self._settings):
                     log.info("Function '%s' is disabled.", function.name)
                     continue
                 connection = str(function.binding.get("connection") or DEFAULT_CONNECTION)
@@ -123,8 +123,3 @@ def _queue(storage: str, name: str) -> Queue:
         return Queue(storage, name)
     except ValueError as error:
         raise LocalError(f"its connection or the queue '{name}' is unusable ({error})") from None
-
-
-def _is_disabled(function: TriggeredFunction, settings: Mapping[str, str]) -> bool:
-    value = settings.get(f"AzureWebJobs.{function.name}.Disabled", "")
-    return value.lower() in ("true", "1")

@@ -32,6 +32,7 @@ from shared.storage.cosmos.sdk import CosmosDbPartitionedConfig, CosmosDbPartiti
 from shared.storage.document_ids import document_id
 from shared.storage.etags import ANY_E_TAG, CONFLICT, e_tag_of, set_e_tag
 from shared.storage.items import document_in, item_of
+from shared.storage.sizes import to_json
 
 OPERATION_TIMEOUT_S = 5.0
 """For one document to be read, written or deleted, all repetitions included."""
@@ -154,6 +155,11 @@ class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
         except Exception as error:
             raise translate(error) from error
         return [item["realId"] for item in found if item["_ts"] <= now_s - unchanged_s]
+
+    def encode(self, document: Document) -> bytes:
+        """Return what is stored for it. See `StateStorage.encode`."""
+        with STORING:
+            return to_json(self._codec.encode(document))
 
     async def connect(self) -> None:
         """Open the connections that a turn begins with, and get the token if one is needed."""

@@ -41,19 +41,18 @@ class Operation:
         The operation as JSON; kept as text, it is opaque to whatever stores it.
 
         Raises:
-            StateNotStorable: it has text in it that is none.
+            StateNotStorable: it has something in it that JSON cannot say.
         """
-        plain = {
-            "verb": self.verb.value,
-            "id": self.given_id,
-            "subject": to_plain_json(self.subject),
-        }
         try:
+            plain = {
+                "verb": self.verb.value,
+                "id": self.given_id,
+                "subject": to_plain_json(self.subject),
+            }
             return msgspec.json.encode(plain).decode()
-        except UnicodeEncodeError as error:
-            raise StateNotStorable(
-                "A reply has half of a surrogate pair in it, which is not a character."
-            ) from error
+        except Exception as error:
+            # Half of a surrogate pair, say, or an object of the bot's whose own code fails.
+            raise StateNotStorable(f"A reply is not JSON ({type(error).__name__}).") from error
 
     @property
     def is_invoke_response(self) -> bool:
@@ -69,9 +68,9 @@ class Operation:
         if verb is Verb.DELETE:
             return cls(verb, ConversationReference.deserialize(subject))
         activity = activity_from_json(subject)
-        if activity.type == ActivityTypes.invoke_response:
+        if activity.type == ActivityTypes.invoke_response and activity.value is not None:
             # The adapter reads status and body as attributes.
-            activity.value = InvokeResponse(**(activity.value or {}))
+            activity.value = InvokeResponse(**activity.value)
         return cls(verb, activity, plain["id"])
 
 

@@ -2,15 +2,18 @@
 The adapter under the bot's turn context: it keeps what the bot says until the turn commits.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from copy import deepcopy
 from typing import Any
 
-from botbuilder.core import TurnContext
+from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, ResourceResponse
 
 from shared.turns.limits import PAUSE_MAX_MS
 from shared.turns.replies.operations import Operation, Verb
+
+INVOKE_RESPONSE_KEY: str = BotAdapter._INVOKE_RESPONSE_KEY
+"""Under which a turn context has the activity that answers its invoke."""
 
 TURN_IS_OVER = (
     "The turn is over, and with it its state and its replies: await everything that the bot "
@@ -71,11 +74,19 @@ class BufferingAdapter:
     def __class__(self) -> type:
         return type(self._real)
 
-    async def send_activities(
-        self, _context: TurnContext, activities: list[Activity]
-    ) -> list[ResourceResponse]:
-        """Keep activities; typing indicators change nothing and leave at once."""
-        return [await self._send(activity) for activity in activities]
+    def send_activities(
+        self, context: TurnContext, activities: list[Activity]
+    ) -> Coroutine[Any, Any, list[ResourceResponse]]:
+        """
+        Keep activities; typing indicators change nothing and leave at once.
+
+        Raises:
+            RuntimeError: the turn is over. It is raised at once and not when the result is
+                awaited: that ends the timer of the SDK's ShowTypingMiddleware, which else goes
+                on for ever once a bot has raised.
+        """
+        self._outbox.require_open()
+        return self._send_all(context, activities)
 
     async def update_activity(self, _context: TurnContext, activity: Activity) -> ResourceResponse:
         """Keep an update."""
@@ -88,9 +99,16 @@ class BufferingAdapter:
         """Keep a deletion."""
         self._outbox.add(Verb.DELETE, deepcopy(reference))
 
-    async def _send(self, activity: Activity) -> ResourceResponse:
+    async def _send_all(
+        self, context: TurnContext, activities: list[Activity]
+    ) -> list[ResourceResponse]:
+        return [await self._send(context, activity) for activity in activities]
+
+    async def _send(self, context: TurnContext, activity: Activity) -> ResourceResponse:
+        if activity.type == ActivityTypes.invoke_response:
+            # Where the SDK's adapters keep it: by this the bot's handler sees that it has answered.
+            context.turn_state[INVOKE_RESPONSE_KEY] = activity
         if activity.type == ActivityTypes.typing:
-            self._outbox.require_open()
             await self._send_typing(activity)
             return ResourceResponse(id="")
         if activity.type == "delay":

@@ -9,6 +9,7 @@ from typing import Any
 from botbuilder.core import Storage
 
 from shared.errors import StateUnreadable
+from shared.storage.base import StateStorage
 from shared.turns.backoff import Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
@@ -103,6 +104,16 @@ class Documents:
         properties, e_tag = take_apart(document)
         journal = Journal.of(key, properties.pop(RESERVED, None))
         return StoredDocument(key, properties, journal, e_tag)
+
+    def encode(self, document: Any) -> bytes:
+        """
+        A document of the bot's as the store would keep it, in JSON.
+
+        Raises:
+            StateNotStorable: it would not keep it.
+        """
+        # The SDK's own storages tell only when they are written to.
+        return self._storage.encode(document) if isinstance(self._storage, StateStorage) else b""
 
     async def write(self, document: StoredDocument) -> StoredDocument:
         """

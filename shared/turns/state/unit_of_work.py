@@ -11,8 +11,10 @@ from typing import Any
 from botbuilder.core import Storage
 
 from shared.errors import BotApplicationError, StateConflict
+from shared.turns.limits import DOCUMENT_BYTES
 from shared.turns.replies.outbox import TURN_IS_OVER
 from shared.turns.state.journal import RESERVED, Change, Properties
+from shared.turns.state.storable import check_size
 from shared.turns.state.stored_document import StoredDocument, put_together, take_apart
 
 
@@ -20,18 +22,28 @@ class UnitOfWork(Storage):
     """
     Documents as they were when the turn first read them, with the bot's changes over them.
 
-    ETags work as the storage contract says, with one exception: a document without
-    one overwrites. The SDK's `clear_state` writes so, and the turn is alone anyway.
+    ETags work as the storage contract says, with two exceptions. A document without one
+    overwrites: the SDK's `clear_state` writes so, and the turn is alone anyway. A document that
+    does not exist is created whatever its ETag says, as by the SDK's storages: its
+    TeamsSSOTokenExchangeMiddleware makes up an ETag, so that only the first write succeeds.
     """
 
     def __init__(
-        self, home: StoredDocument, read: Callable[[str], Awaitable[StoredDocument]]
+        self,
+        home: StoredDocument,
+        read: Callable[[str], Awaitable[StoredDocument]],
+        encode: Callable[[Any], bytes],
     ) -> None:
+        """`encode` makes of a document what the store keeps, and refuses what it would not."""
         self._read = read
+        self._encode = encode
+        self._home_key = home.key
         self._bases = {home.key: home}
         self._reading: dict[str, asyncio.Lock] = {}
         self._staged: dict[str, tuple[Properties, str]] = {}
         """The properties and the ETag of each document that the bot wrote."""
+        self._sizes: dict[str, int] = {}
+        """Of each of these, in bytes, roughly."""
         self._writes = 0
         self._closed = False
         self.failure: BotApplicationError | None = None
@@ -60,14 +72,19 @@ class UnitOfWork(Storage):
 
         Raises:
             StateConflict: the document has another ETag than the one it was read with.
+            StateNotStorable, StateTooLarge: the store would not take it, or not all that the
+                turn has changed. The document stays as it is.
             RuntimeError: the turn is over.
         """
         for key, document in changes.items():
             await self._base(key)
+            size = len(self._encode(document))
             properties, e_tag = take_apart(document)
             properties.pop(RESERVED, None)
-            if e_tag not in (None, "*", self._e_tag(key)):
-                raise StateConflict(f"The document {key!r} has changed since it was read.")
+            if self._e_tag(key) is not None and e_tag not in (None, "*", self._e_tag(key)):
+                # In these words, by which the SDK's middleware knows it.
+                raise StateConflict(f"Etag conflict: {key!r} has changed since it was read.")
+            self._require_room(key, properties, size)
             new_e_tag = self._stage(key, deepcopy(properties))
             if isinstance(document, dict):
                 document["e_tag"] = new_e_tag
@@ -86,8 +103,13 @@ class UnitOfWork(Storage):
 
     def changes(self) -> dict[str, tuple[StoredDocument, Change]]:
         """What the bot changed, property by property, with what each change is based on."""
+        return self._changes(self._staged)
+
+    def _changes(
+        self, staged: dict[str, tuple[Properties, str]]
+    ) -> dict[str, tuple[StoredDocument, Change]]:
         changes = {}
-        for key, (properties, _) in self._staged.items():
+        for key, (properties, _) in staged.items():
             base = self._bases[key]
             change = _difference(base.properties, properties)
             if change is not None:
@@ -102,6 +124,22 @@ class UnitOfWork(Storage):
     def _require_open(self) -> None:
         if self._closed:
             raise RuntimeError(TURN_IS_OVER)
+
+    def _require_room(self, key: str, properties: Properties, size: int) -> None:
+        """Refuse the document if not all can be stored that would be changed then."""
+        sizes = {**self._sizes, key: size}
+        # A character grows sixfold at most, and what turns remember has a limit, too.
+        if sum(sizes.values()) > DOCUMENT_BYTES // 8:
+            changes = self._changes({**self._staged, key: (properties, "")})
+            home = self._bases[self._home_key]
+            _, own = changes.pop(self._home_key, (home, Change()))
+            for base, change in changes.values():
+                check_size(base.changed_by(change, (0, "")))
+            # What is changed elsewhere is committed in the conversation's document.
+            check_size(
+                home.changed_by(own, (0, "")), [change.put for _, change in changes.values()]
+            )
+        self._sizes = sizes
 
     async def _base(self, key: str) -> StoredDocument:
         async with self._reading.setdefault(key, asyncio.Lock()):

@@ -6,10 +6,13 @@ import pytest
 
 from tests.end_to_end.conftest import INSTALL_TIMEOUT_S
 from tests.end_to_end.conftest import bot as bot
+from tests.end_to_end.conftest import browser as browser
 from tests.end_to_end.conftest import channel as channel
 from tests.end_to_end.conftest import cosmos_settings as cosmos_settings
 from tests.end_to_end.conftest import host as host
 from tests.end_to_end.conftest import instances as instances
+from tests.end_to_end.conftest import page as page
+from tests.end_to_end.conftest import playground as playground
 from tests.end_to_end.conftest import shared_bot as shared_bot
 from tests.end_to_end.deployment import deploy
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.unit.local.function_app import write_function
 
 RECORD = """
-import json, os, pathlib, threading, time
+import asyncio, json, os, pathlib, threading, time
 import azure.functions as func
 
 def record(**seen):
@@ -23,8 +23,14 @@ def write_queue_function(
 ) -> None:
     """Write a function of the parameter `message` that runs `code`, which may use `record`."""
     trigger = {"type": "queueTrigger", "direction": "in", "name": "message"}
-    body = f"{RECORD}def main(message: func.QueueMessage) -> None:\n{_indented(code)}"
-    write_function(root, name, body, bindings=[{**trigger, "queueName": queue_name, **binding}])
+    is_async = "async " if "await" in code else ""
+    head = f"{is_async}def main(message: func.QueueMessage, context: func.Context):"
+    write_function(
+        root,
+        name,
+        f"{RECORD}{head}\n{_indented(code)}",
+        bindings=[{**trigger, "queueName": queue_name, **binding}],
+    )
 
 
 def runs(root: Path, name: str = "OnMessage") -> list[dict[str, Any]]:

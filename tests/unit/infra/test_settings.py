@@ -49,6 +49,7 @@ NOT_FOR_AZURE = {
     "ChannelService": "sovereign clouds",
     "ToChannelFromBotLoginUrl": "sovereign clouds",
     "ToChannelFromBotOAuthScope": "sovereign clouds",
+    "OAUTH_URL": "sovereign clouds and other regions",
     "ToBotFromChannelTokenIssuer": "sovereign clouds",
     "ToBotFromChannelOpenIdMetadataUrl": "sovereign clouds",
     "ToBotFromEmulatorOpenIdMetadataUrl": "local identity providers",

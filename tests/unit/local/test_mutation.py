@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from local.mutation.__main__ import main
+from local.mutation.coverage import Coverage
 from local.mutation.mutants import mutants_of
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +80,16 @@ def test_a_fault_is_shown_as_a_diff() -> None:
         "+pass",
         " import b",
     ]
+
+
+def test_who_has_noticed_a_fault_is_asked_first() -> None:
+    """It often notices the next one of the same line, too; else the quickest is first."""
+    (mutant,) = mutants_of("file.py", "close()")
+    run = {"file.py": [1]}
+    coverage = Coverage({"slow": run, "quick": run}, {"slow": 2.0, "quick": 1.0}, [])
+    before = coverage.tests_of(mutant)
+    coverage.note("slow")
+    assert (["quick", "slow"], ["slow", "quick"]) == (before, coverage.tests_of(mutant))
 
 
 def test_nothing_to_do_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

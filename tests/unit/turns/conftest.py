@@ -12,6 +12,7 @@ from botbuilder.schema import Activity, ResourceResponse
 from botframework.connector.auth import AuthenticateRequestResult
 
 from shared.storage import state_type
+from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
@@ -40,11 +41,27 @@ class Note:
     e_tag: str | None = None
 
 
-class CountedStorage(Storage):
+class Awkward:
+    """A value that cannot even be shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+def endless() -> list[Any]:
+    """A list that contains itself."""
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+class CountedStorage(StateStorage):
     """A storage that counts what is asked of it, and fails when it is told to."""
 
-    def __init__(self, inner: Storage) -> None:
-        self._inner = inner
+    def __init__(self, inner: StateStorage) -> None:
+        self._inner: Any = inner
         self.reads: list[str] = []
         self.writes: list[str] = []
         self.faults: dict[str, list[Exception | None]] = {}
@@ -64,6 +81,10 @@ class CountedStorage(Storage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         await self._inner.delete(keys)
+
+    def encode(self, document: Any) -> bytes:
+        text: bytes = self._inner.encode(document)
+        return text
 
     def _fail(self, verb: str, keys: Iterable[str]) -> None:
         for key in keys:
@@ -102,6 +123,10 @@ class RecordingChannel:
     async def delete_activity(self, _place: str, activity_id: str) -> None:
         self._take("delete", activity_id, None)
 
+    def texts(self) -> list[str]:
+        """What the user has seen."""
+        return [text for verb, _, text in self.log if verb == "send"]
+
     def _take(self, verb: str, activity_id: str, activity: Activity | None) -> ResourceResponse:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
@@ -122,31 +147,31 @@ class _Connectors:
 
 
 class _Authentication:
-    """No tokens for users: the SDK asks for a client all the same."""
+    """The bot has one identity; the SDK asks for a client of users' tokens all the same."""
 
-    async def create_user_token_client(self, _identity: object) -> None:
-        return None
+    def __init__(self, user_tokens: object = None) -> None:
+        self._user_tokens = user_tokens
+
+    async def create_user_token_client(self, _identity: object) -> object:
+        return self._user_tokens
 
 
 class Room:
     """One conversation with one bot, as one worker sees it."""
 
-    def __init__(self, handler: Handler, storage: CountedStorage, **options: Any) -> None:
+    def __init__(
+        self, handler: Handler, storage: CountedStorage, user_tokens: object = None, **options: Any
+    ) -> None:
         self.storage = storage
         self.channel = RecordingChannel()
         self.runs = 0
-        self.adapter = CloudAdapterBase(_Authentication())
+        self.adapter = CloudAdapterBase(_Authentication(user_tokens))
         self.bot = TransactionalBot(self._create_bot(handler), storage, **options)
         self._ids = 0
 
     async def hears(self, text: str = "", **fields: Any) -> InvokeResponse | None:
         """Deliver an activity; a message with a new id where the fields say nothing else."""
-        caller = AuthenticateRequestResult()
-        caller.connector_factory = _Connectors(self.channel)
-        response: InvokeResponse | None = await self.adapter.process_activity(
-            caller, self.activity(text, **fields), self.bot.on_turn
-        )
-        return response
+        return await _delivered(self.activity(text, **fields), self.bot, self.adapter, self.channel)
 
     def activity(self, text: str = "", **fields: Any) -> Activity:
         """What `hears` delivers."""
@@ -175,7 +200,7 @@ class Room:
 
     def texts(self) -> list[str]:
         """What the user has seen."""
-        return [text for verb, _, text in self.channel.log if verb == "send"]
+        return self.channel.texts()
 
     def _create_bot(self, handler: Handler) -> Callable[[Storage], Bot]:
         room = self
@@ -189,6 +214,27 @@ class Room:
                 await handler(context, self._storage)
 
         return HandlerBot
+
+
+async def _delivered(
+    activity: Activity, bot: Bot, adapter: CloudAdapterBase, channel: RecordingChannel
+) -> InvokeResponse | None:
+    caller = AuthenticateRequestResult()
+    caller.connector_factory = _Connectors(channel)
+    response: InvokeResponse | None = await adapter.process_activity(caller, activity, bot.on_turn)
+    return response
+
+
+class StockRoom:
+    """The same without atomic turns: the bot under the SDK's adapter, as the samples have it."""
+
+    def __init__(self, bot: Bot, user_tokens: object = None) -> None:
+        self.channel = RecordingChannel()
+        self.adapter = CloudAdapterBase(_Authentication(user_tokens))
+        self._bot = bot
+
+    async def hears(self, activity: Activity) -> InvokeResponse | None:
+        return await _delivered(activity, self._bot, self.adapter, self.channel)
 
 
 @pytest.fixture

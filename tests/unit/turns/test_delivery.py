@@ -16,7 +16,7 @@ from shared.errors import (
     StateUnavailable,
     TurnDeadlineExceeded,
 )
-from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S
+from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S, LAST_LOOK_S, LEASE_S
 from tests.unit.turns.conftest import HOME, USER, Room
 from tests.unit.turns.test_recovery import in_virtual_time, say_ten
 from tests.unit.turns.test_replies import refusal
@@ -326,6 +326,42 @@ def test_nothing_is_sent_after_the_lease_while_its_renewal_hangs(room_with: Room
 
     in_virtual_time(history())
     assert ([["one", "two"]], []) == (said, owner.texts())
+
+
+def test_a_reply_is_not_sent_again_in_the_last_moment_of_the_lease(room_with: RoomWith) -> None:
+    """There is no time for an answer, and another instance may send it in a moment."""
+    owner, other = room_with(say_two), room_with(say_two)
+    owner.bot._storage = SlowToRenew(owner.storage)
+    said = []
+
+    async def history() -> None:
+        owner.channel.faults = [refusal(429, str(LEASE_S - LAST_LOOK_S / 2))]
+        delivery = asyncio.create_task(owner.hears(id="a"))
+        await asyncio.sleep(0.1)
+        await other.hears(id="a")
+        said.append(other.texts())
+        await asyncio.gather(delivery, return_exceptions=True)
+
+    in_virtual_time(history())
+    assert ([["one", "two"]], []) == (said, owner.texts())
+
+
+def test_a_request_that_is_cancelled_while_it_sends_does_nothing_more(room_with: RoomWith) -> None:
+    """The redelivery goes on from the reply that is in doubt."""
+    room = room_with(say_two)
+    room.channel.delay_s = 1
+
+    async def history() -> None:
+        request = asyncio.create_task(room.hears(id="a"))
+        await asyncio.sleep(1.5)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        assert (["one"], [HOME]) == (room.texts(), room.storage.writes)
+        await room.hears(id="a")
+
+    in_virtual_time(history())
+    assert ["one", "one", "two"] == room.texts()
 
 
 def test_a_slow_answer_of_the_store_may_be_old_by_now(room_with: RoomWith) -> None:

@@ -26,7 +26,7 @@ from botbuilder.schema import (
 
 from shared.errors import DeliveryUncertain, MalformedActivity, StateUnavailable, StateUnreadable
 from shared.turns import Apologies, TransactionalBot
-from tests.unit.turns.conftest import HOME, USER, Room
+from tests.unit.turns.conftest import HOME, USER, Awkward, Room, endless
 
 RoomWith = Callable[..., Room]
 
@@ -142,15 +142,22 @@ async def test_a_reply_may_be_text_with_a_class_of_its_own(room_with: RoomWith) 
     assert ["<b>hi</b>"] == room.texts()
 
 
-async def test_a_reply_that_is_no_text_is_apologised_for(room_with: RoomWith) -> None:
-    """Half of a surrogate pair can neither be stored nor sent: the user hears of the failure."""
+@pytest.mark.parametrize(
+    "part", ["half: \ud800", endless(), Awkward()], ids=["text", "loop", "object"]
+)
+@pytest.mark.parametrize("field", ["text", "channel_data"])
+async def test_a_reply_that_is_no_json_is_apologised_for(
+    room_with: RoomWith, field: str, part: object
+) -> None:
+    """It can neither be stored nor sent: the user hears of the failure, and that is the end."""
 
-    async def say_half_a_character(context: TurnContext, _storage: Storage) -> None:
-        await context.send_activity("half: \ud800")
+    async def say_it(context: TurnContext, _storage: Storage) -> None:
+        await context.send_activity(Activity(type="message", **{field: part}))
 
-    room = room_with(say_half_a_character, apologies=Apologies(bot_failed="Oh no."))
-    await room.hears()
-    assert ["Oh no."] == room.texts()
+    room = room_with(say_it, apologies=Apologies(bot_failed="Oh no."))
+    await room.hears(id="a")
+    await room.hears(id="a")
+    assert (1, ["Oh no."]) == (room.runs, room.texts())
 
 
 async def test_user_state_that_cannot_be_read_is_told_once(room_with: RoomWith) -> None:

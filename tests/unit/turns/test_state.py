@@ -12,8 +12,9 @@ from botbuilder.core import (
 )
 
 from shared.errors import StateConflict
+from shared.storage.codec.documents import DocumentCodec
 from shared.turns import Apologies
-from tests.unit.turns.conftest import HOME, USER, Note, Profile, Room
+from tests.unit.turns.conftest import HOME, USER, Awkward, Note, Profile, Room, endless
 
 RoomWith = Callable[..., Room]
 
@@ -139,6 +140,59 @@ async def test_documents_of_the_bot_commit_with_the_turn(room_with: RoomWith) ->
     assert {} == await room.document("orders/1")
     await room.hears("good")
     assert "good" == (await room.document("orders/1"))["item"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "written", "is_change"),
+    [
+        (1, True, True),
+        (1, 1.0, True),
+        ([1, 2], [1, 2], False),
+        ([1, 2], [1, 2, 3], True),
+        ([1, 2, 3], [1, 2], True),
+        ([1], [True], True),
+        ([1, 2], [2, 1], True),
+        ({"a": {"b": [1]}}, {"a": {"b": [1]}}, False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, True),
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        (Profile("Ada", 1), Profile("Ada", 1), False),
+        (Profile("Ada", 1), Profile("Ada", 2), True),
+        (Profile("Ada", 1), {"name": "Ada", "visits": 1}, True),
+    ],
+)
+async def test_only_what_has_changed_is_written(
+    room_with: RoomWith, stored: object, written: object, is_change: bool
+) -> None:
+    """A change of type is one, too: 1 and True are equal in Python, and not in the store."""
+
+    async def write(_context: TurnContext, storage: Storage) -> None:
+        await storage.write({USER: {"value": written}})
+
+    room = room_with(write)
+    await room.storage.write({USER: {"value": stored}})
+    room.storage.writes.clear()
+    await room.hears()
+    assert is_change == (USER in room.storage.writes)
+
+
+async def test_an_object_that_cannot_be_read_is_told(room_with: RoomWith) -> None:
+    """The document stays as it is; the class may be another version's, for instance."""
+
+    async def write_and_read(context: TurnContext, storage: Storage) -> None:
+        if context.activity.text == "write":
+            await storage.write({"note": Note("kept")})
+        await storage.read(["note"])
+        await context.send_activity("Done.")
+
+    room = room_with(write_and_read)
+    await room.hears("write")
+    # The version that comes next knows the class no more.
+    room.storage._inner._codec = DocumentCodec([])
+    await room.hears("read")
+    sorry = "Sorry, what I remember about you could not be read."
+    assert (["Done.", sorry], 1) == (room.texts(), room.storage.writes.count("note"))
 
 
 async def test_an_object_may_be_a_document(room_with: RoomWith) -> None:
@@ -269,12 +323,19 @@ async def test_a_full_conversation_hears_that_it_is_full(room_with: RoomWith) ->
     assert ["Full.", "Done.", "Done."] == room.texts()
 
 
-async def test_a_value_that_cannot_be_stored_is_a_fault_of_the_bot(room_with: RoomWith) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [object(), endless(), {(1, 2): "x"}, "half: \ud800", Awkward()],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_value_that_cannot_be_stored_is_a_fault_of_the_bot(
+    room_with: RoomWith, value: object
+) -> None:
     """The state stays as it was, and the user gets one apology."""
 
     async def store_anything(context: TurnContext, storage: Storage) -> None:
         await context.send_activity("Got it.")
-        await storage.write({USER: {"value": object()}})
+        await storage.write({USER: {"value": value}})
 
     room = room_with(store_anything)
     await room.hears(id="a")

@@ -1,0 +1,118 @@
+"""
+What users say to a bot one after the other, and what becomes of it.
+
+Two hosts serve a bot equally if its transcripts are equal: what the bot says, updates and deletes,
+what it asks its channel and the token service for, and how its requests are answered.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.end_to_end.channel import Answer, Request
+from tests.end_to_end.comparison.services import Services
+
+Line = str | Mapping[str, Any]
+"""What a user sends: the text of a message, or the fields of another activity, as in its JSON."""
+
+LAST_REPLY = "$last reply"
+"""Stands for the id of what the bot sent last."""
+
+SERVICE = "$service"
+"""Stands for the address of the channel."""
+
+PASSING = ("id", "timestamp", "localTimestamp", "callerId")
+"""Fields of a reply that whoever sends it fills in, as it likes."""
+
+
+@dataclass
+class Exchange:
+    """What came of one activity."""
+
+    line: Line
+    answer: Any
+    """The body of the answer and its status, where there is one to compare."""
+    said: list[list[Any]] = field(default_factory=list)
+    """Method, conversation, activity that it is about, activity."""
+    asked: list[Any] = field(default_factory=list)
+    """What it asked its channel and the token service for."""
+
+
+class Player:
+    """
+    One user's part in a conversation with one bot.
+
+    Nobody else may speak through the same services while a line is said.
+    """
+
+    def __init__(self, services: Services, conversation: str, script: Sequence[Line]) -> None:
+        self._services = services
+        self._conversation = conversation
+        self._script = script
+        self._given_ids: list[str] = []
+        self.transcript: list[Exchange] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the whole script was said."""
+        return len(self.transcript) == len(self._script)
+
+    async def say_next(self, to: str) -> None:
+        """Send the next line to the bot at this URL, unless there is none."""
+        if self.is_over:
+            return
+        services = self._services
+        line = self._script[len(self.transcript)]
+        said, asked, given = (
+            len(seen) for seen in (services.requests, services.questions, services.given_ids)
+        )
+        answer = await services.posts(self._activity(line), to=to)
+        self._given_ids += services.given_ids[given:]
+        self.transcript.append(
+            Exchange(
+                line,
+                self._shown_answer(line, answer),
+                [self._shown(request) for request in services.requests[said:]],
+                [self._plain(asdict(question)) for question in services.questions[asked:]],
+            )
+        )
+
+    def _activity(self, line: Line) -> dict[str, Any]:
+        fields = {"type": "message", "text": line} if isinstance(line, str) else dict(line)
+        last_reply = self._given_ids[-1] if self._given_ids else ""
+        text = json.dumps(fields).replace(LAST_REPLY, last_reply)
+        text = text.replace(SERVICE, self._service)
+        activity = self._services.activity(
+            fields["type"], f"{self._conversation}-ada", self._conversation
+        )
+        number = len(self.transcript)
+        own: dict[str, Any] = {"id": f"{self._conversation}-{number}"} | json.loads(text)
+        return activity | own
+
+    @property
+    def _service(self) -> str:
+        return self._services.service_url.rstrip("/")
+
+    def _shown_answer(self, line: Line, answer: Answer) -> Any:
+        # Two hosts that fail alike would say nothing. 501 is for an invoke that nobody knows.
+        assert answer.status in (200, 201, 202, 412, 501), line
+        if isinstance(line, str) or line["type"] != "invoke":
+            # 201 by the stock SDK, 200 here: to the channel it is the same.
+            return answer.status in (200, 201)
+        # The stock SDK writes "null" where there is no body.
+        body = json.loads(answer.body) if answer.body else None
+        return [answer.status, self._plain(body)]
+
+    def _shown(self, request: Request) -> list[Any]:
+        activity = {k: v for k, v in request.activity.items() if k not in PASSING}
+        shown = [request.method, request.conversation, request.activity_id, activity]
+        return [self._plain(part) for part in shown]
+
+    def _plain(self, value: Any) -> Any:
+        """Put what differs from run to run in words that do not."""
+        text = json.dumps(value).replace(self._service, SERVICE)
+        for number, given in enumerate(self._given_ids):
+            text = re.sub(rf"\b{given}\b", f"reply {number}", text)
+        return json.loads(text)
