@@ -1,4 +1,4 @@
-"""azure-cosmos' client as a turn wants it, with everything of one event loop."""
+"""azure-cosmos' client, set up for turns. Each belongs to one event loop."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ CONNECT_TIMEOUT_S = 2.0
 
 class ContainerClient:
     """
-    The way to one container. Nothing is sent, and nothing connected, before the first request.
+    The way to one container. Nothing is sent, and no connection opened, before the first request.
 
     Without a key in `settings`, a managed identity is used: the user-assigned one with
     `identity_client_id`, or if that is None the system-assigned one.
@@ -74,7 +74,7 @@ def load_managed_identity() -> None:
 
 class _Transport(AioHttpTransport):
     """
-    azure-core's, without the event loop's threads.
+    azure-core's transport, without the event loop's threads.
 
     By default each request looks for proxies and for a .netrc file, in two threads, and has a
     timer set anew by each piece of its answer, which the storage's own time limit makes needless.
@@ -96,7 +96,7 @@ class _Transport(AioHttpTransport):
             )
 
     async def send(self, request: Any, **options: Any) -> Any:
-        """Send a request, and take no redirect for a success, as azure-cosmos does."""
+        """Send a request. A redirect is an error; azure-cosmos would take it for a success."""
         response = await super().send(request, **options)
         if 300 <= response.status_code < 400:
             raise ServiceResponseError("The answer is a redirect.")
@@ -105,7 +105,7 @@ class _Transport(AioHttpTransport):
 
 def _shorten_pipeline(connection: Any, transport: AioHttpTransport) -> None:
     """
-    Take out of the way of a request what does nothing for it, a quarter of its CPU.
+    Take out of a request's way what does nothing for it, and takes a quarter of its CPU.
 
     The policies of azure-core repeat requests (switched off), find proxies (none), log
     headers (nowhere), and parse the answer, which azure-cosmos then parses again. With a managed
