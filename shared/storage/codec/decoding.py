@@ -1,19 +1,29 @@
 """Plain JSON to documents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from shared.errors import StateUnreadable
-from shared.storage.codec import dotnet, stock_sdk
+from shared.storage.codec import dotnet, stock_sdk, tagged_values
+from shared.storage.codec.loaded_classes import enum_at, member_of_value, named_tuple_at
 from shared.storage.codec.migrating import migrate, take_unknown
 from shared.storage.codec.mismatches import explain_mismatch
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.plain import MAX_DEPTH, MAX_SAFE_INTEGER, Document, is_text
 from shared.storage.codec.registry import Registry
-from shared.storage.codec.reserved_keys import KEPT, LEGACY_PREFIX, TURNS, TYPE, VERSION, unescape
+from shared.storage.codec.reserved_keys import (
+    KEPT,
+    LEGACY_PREFIX,
+    TAGS,
+    TURNS,
+    TYPE,
+    VERSION,
+    unescape,
+)
+from shared.storage.codec.shapes import take_value
 from shared.storage.codec.state_types import E_TAG, Fields, Schema
 from shared.storage.codec.stock_sdk_references import ID, References, has_references
 from shared.storage.codec.unknown_fields import keep_keys, keep_unknown
@@ -23,6 +33,7 @@ class Decoder:
     """Reads one document, each property for itself."""
 
     def __init__(self, registry: Registry, stored: Mapping[str, Any]) -> None:
+        self._registry = registry
         self._by_name = registry.by_name
         self._fields = registry.fields
         self._typed_dicts = registry.typed_dicts
@@ -121,7 +132,7 @@ class Decoder:
             try:
                 if VERSION not in stored:
                     return Opaque(stored)
-                return self._object(stored, at, depth)
+                return self._object(stored, at, depth, typed=False)
             except StateUnreadable as error:
                 return Opaque(stored, str(error))
             finally:
@@ -130,7 +141,7 @@ class Decoder:
             return self._legacy(stored, at, depth, typed=typed)
         if dotnet.is_dotnet(stored):
             return self._value(dotnet.parse(stored, at), at, depth + 1, typed=typed)
-        return self._object(stored, at, depth)
+        return self._object(stored, at, depth, typed=typed)
 
     def _kept(self, stored: dict[str, Any], at: str) -> Opaque:
         if self._is_own:
@@ -140,9 +151,12 @@ class Decoder:
             "overwrite the property."
         )
 
-    def _object(self, stored: dict[str, Any], at: str, depth: int) -> Any:
+    def _object(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
         name, version = stored[TYPE], stored.get(VERSION)
-        schema = self._by_name.get(name) if isinstance(name, str) else None
+        if isinstance(name, str) and name in TAGS:
+            inner_key, inner = self._inside(depth, typed=False), self._inside(depth, typed=typed)
+            return tagged_values.read(stored, at or "The document", inner_key, inner)
+        schema = self._registry.with_name(name)
         if schema is None:
             raise StateUnreadable(
                 f"{at or 'The document'} is of a type that is not registered; register it in "
@@ -158,33 +172,55 @@ class Decoder:
         fields = {key: value for key, value in stored.items() if key not in (TYPE, VERSION)}
         return self._make(schema, version, fields, at or schema.name, depth)
 
+    def _inside(self, depth: int, *, typed: bool) -> tagged_values.Inner:
+        return lambda value, at, levels: self._value(value, at, depth + levels, typed=typed)
+
     def _legacy(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
         if ID in stored:
             return self._value(self._follow(stored, at), at, depth + 1, typed=typed)
         name = at or "The document"
         match stock_sdk.parse(stored, name, lambda value: self._follow(value, name)):
-            case stock_sdk.Collection(items):
-                return self._value(items, at, depth, typed=typed)
+            case stock_sdk.Value(value):
+                return value
             case stock_sdk.Entries(items):
                 return self._mapping(dict(items), at, depth, typed=typed)
-            case stock_sdk.FieldValue(value) if typed:
-                return value
-            case stock_sdk.FieldItems(items) if typed:
+            case stock_sdk.Collection(items) | stock_sdk.Items(items) if typed:
                 return self._value(items, at, depth, typed=typed)
+            case stock_sdk.Made(argument) if typed:
+                return self._value(argument, at, depth, typed=typed)
+            case stock_sdk.Collection(items, make):
+                return tagged_values.collected(
+                    make, self._value(items, at, depth, typed=False), name
+                )
             case stock_sdk.Object(path, fields):
-                schema = self._by_name.get(path)
+                schema = self._registry.with_name(path)
                 if schema is None:
                     raise StateUnreadable(
                         f"{name} was stored by the stock SDK as a class that is not known here; "
                         "name its path in the `formerly` of a registered class."
                     )
                 return self._make(schema, stock_sdk.VERSION, fields, at or schema.name, depth)
-            case stock_sdk.FieldValue(kind=kind) | stock_sdk.FieldItems(kind=kind):
-                raise StateUnreadable(
-                    f"{name} was stored by the stock SDK as a value of {kind}, which can be read "
-                    "only into a field of such a type, of a registered dataclass; declare one, or "
-                    "overwrite the property."
-                )
+            case stock_sdk.Made(argument, path):
+                value = self._value(argument, at, depth, typed=False)
+                cls = self._class_at(path, enum_at)
+                member = member_of_value(cls, value) if cls is not None else None
+                if member is not None:
+                    return member
+            case stock_sdk.Items(items, path):
+                values = self._value(items, at, depth, typed=False)
+                cls = self._class_at(path, named_tuple_at)
+                if cls is not None and len(values) == len(cls._fields):
+                    return tuple.__new__(cls, values)
+        raise StateUnreadable(
+            f"{name} was stored by the stock SDK as a value of {path}, which can be read only if "
+            "that is an Enum or a named tuple, and loaded under its old path, or into a field of "
+            "its type; import it where the bot starts, or overwrite the property."
+        )
+
+    def _class_at(self, path: str, find: Callable[[str], Any]) -> Any:
+        """An Enum or a named tuple: its class of today, if it is registered, or by its path."""
+        schema = self._by_name.get(path)
+        return find(path) if schema is None else schema.cls
 
     def _follow(self, stored: Any, at: str) -> Any:
         while isinstance(stored, dict) and ID in stored:
@@ -197,7 +233,13 @@ class Decoder:
         return self._references
 
     def _make(self, schema: Schema, version: int, stored: Fields, at: str, depth: int) -> Any:
-        known = self._fields[schema.cls]
+        known = self._fields.get(schema.cls)
+        if known is None:  # The SDK's own: whatever attributes it has.
+            attributes = {
+                unescape(name): self._value(value, f"{at}.{name}", depth + 1, typed=False)
+                for name, value in stored.items()
+            }
+            return schema.load(attributes)
         is_older = version < schema.version
         fields: Fields = {}
         unknown: Fields = {}
@@ -216,10 +258,11 @@ class Decoder:
             fields = migrate(schema, version, fields, at)
             unknown = take_unknown(schema, known, stored, fields, at)
         try:
-            shaped = msgspec.convert(fields, schema.shape)
+            shape = self._registry.shapes[schema.cls]
+            shaped = msgspec.convert(fields, shape, dec_hook=take_value, str_keys=True)
             for name in self._typed_dicts[schema.cls]:
                 keep_keys(fields.get(name), _field(shaped, name))
-            made = schema.load(shaped)
+            made = self._registry.loaders[schema.cls](shaped)
         except msgspec.ValidationError as error:
             raise StateUnreadable(f"{explain_mismatch(error, at)} It was left as it is.") from error
         except Exception as error:  # The class's own code, which may raise anything.

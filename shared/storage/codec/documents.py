@@ -1,8 +1,9 @@
 """
 Documents to plain JSON and back.
 
-A document is a dictionary, by property name, of what JSON can say and of registered objects
-(see state_types), at any depth; or one registered object. What cannot come back equal is refused
+A document is a dictionary, by property name, of what JSON can say, of values of the standard
+library (see tagged_values), of the SDK's data (see sdk_types) and of registered objects (see
+state_types), at any depth; or one such object. What cannot come back equal is refused
 when it is written. A property that cannot be read is kept as it is (see opaque).
 """
 

@@ -1,12 +1,14 @@
 """Documents to plain JSON."""
 
 from collections.abc import Callable
+from enum import Enum
 from math import isfinite
 from typing import Any
 
 import msgspec
 
 from shared.errors import StateNotStorable, StateUnreadable
+from shared.storage.codec import sdk_types, tagged_values
 from shared.storage.codec.mismatches import explain_mismatch
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.plain import (
@@ -17,9 +19,11 @@ from shared.storage.codec.plain import (
     Document,
     is_text,
 )
+from shared.storage.codec.refusals import why_not_storable
 from shared.storage.codec.registry import Registry
 from shared.storage.codec.reserved_keys import KEPT, TYPE, VERSION, escape
-from shared.storage.codec.state_types import E_TAG
+from shared.storage.codec.shapes import is_told_by_field
+from shared.storage.codec.state_types import E_TAG, Schema
 from shared.storage.codec.stock_sdk_references import References
 from shared.storage.codec.unknown_fields import UNKNOWN
 
@@ -30,13 +34,15 @@ class Encoder:
     def __init__(self, registry: Registry) -> None:
         self._by_class = registry.by_class
         self._fields = registry.fields
+        self._shapes = registry.shapes
 
     def encode(self, document: Document) -> dict[str, Any]:
         """See `DocumentCodec.encode`."""
         if not isinstance(document, dict):
-            if type(document) not in self._by_class:
-                raise StateNotStorable(_not_registered(document, "The document"))
-            return self._object(document, type(document).__name__, 0)
+            schema = self._schema_of(type(document))
+            if schema is None:
+                raise StateNotStorable(why_not_storable(document, "The document"))
+            return self._object(schema, document, type(document).__name__, 0)
         properties, opaque = {}, {}
         for name, value in document.items():
             if type(value) is Opaque:
@@ -84,10 +90,10 @@ class Encoder:
                 f"{at[:100]}... is nested deeper than {MAX_DEPTH} levels, or contains itself."
             )
         if kind in self._by_class:
-            return self._object(value, at, depth)
+            return self._object(self._by_class[kind], value, at, depth)
         if kind is dict:
             return self._mapping(value, at, depth, typed=typed)
-        if kind is list or (typed and isinstance(value, FIELD_ONLY_COLLECTIONS)):
+        if kind is list or (typed and is_told_by_field(value, FIELD_ONLY_COLLECTIONS)):
             # Most of what is stored is text in ASCII, which is fine as it is.
             return [
                 item
@@ -95,15 +101,27 @@ class Encoder:
                 else self._value(item, f"{at}[{index}]", depth + 1, typed=typed)
                 for index, item in enumerate(value)
             ]
-        if typed and isinstance(value, FIELD_ONLY):
+        if typed and is_told_by_field(value, FIELD_ONLY):
             return msgspec.to_builtins(value)
         if kind is Opaque:
             return {KEPT: Opaque.spelled(value)}
+        schema = self._schema_of(kind)
+        if schema is not None:
+            return self._object(schema, value, at, depth)
+        tagged = tagged_values.write(value, at, self._inside(depth, typed=False))
+        if tagged is not None:
+            return tagged
         # Subclasses of what JSON knows come back as their base, which compares equal.
         for base, plain in _PLAIN.items():
             if isinstance(value, base):
                 return self._value(plain(value), at, depth, typed=typed)
-        raise StateNotStorable(_not_registered(value, at))
+        raise StateNotStorable(why_not_storable(value, at))
+
+    def _schema_of(self, kind: type) -> Schema | None:
+        return self._by_class.get(kind) or sdk_types.schema_of_class(kind)
+
+    def _inside(self, depth: int, *, typed: bool) -> tagged_values.Inner:
+        return lambda value, at, levels: self._value(value, at, depth + levels, typed=typed)
 
     def _mapping(
         self, mapping: dict[Any, Any], at: str, depth: int, *, typed: bool
@@ -111,9 +129,14 @@ class Encoder:
         encoded = {}
         for key, value in mapping.items():
             if type(key) is not str:
-                raise StateNotStorable(
-                    f"{at or 'The document'} has a key that is not a string, as JSON's keys are."
-                )
+                if not isinstance(key, str) or (at and isinstance(key, Enum)):
+                    return tagged_values.write_dictionary(
+                        mapping,
+                        at,
+                        self._inside(depth, typed=False),
+                        self._inside(depth, typed=typed),
+                    )
+                key = str.__str__(key)
             inner = f"{at}[...]" if at else key
             encoded[escape(_text(key, inner))] = (
                 value
@@ -122,12 +145,11 @@ class Encoder:
             )
         return encoded
 
-    def _object(self, value: object, at: str, depth: int) -> dict[str, Any]:
-        schema = self._by_class[type(value)]
+    def _object(self, schema: Schema, value: object, at: str, depth: int) -> dict[str, Any]:
         try:
             fields = schema.dump(value)
             # What does not fit would be refused when read: it must not get into the store.
-            msgspec.convert(fields, schema.shape)
+            msgspec.convert(fields, self._shapes.get(schema.cls, schema.shape))
         except msgspec.ValidationError as error:
             raise StateNotStorable(f"{explain_mismatch(error, at)} It was not stored.") from error
         except Exception as error:  # The class's own code, which may raise anything.
@@ -135,7 +157,13 @@ class Encoder:
                 f"{at} was refused by its own class. It was not stored."
             ) from error
         encoded: dict[str, Any] = {TYPE: schema.name, VERSION: schema.version}
-        for name, typed in self._fields[schema.cls].items():
+        known = self._fields.get(schema.cls)
+        if known is None:  # The SDK's own: whatever attributes it has.
+            for name, attribute in fields.items():
+                inner = f"{at}.{name}"
+                encoded[escape(name)] = self._value(attribute, inner, depth + 1, typed=False)
+            return encoded
+        for name, typed in known.items():
             encoded[name] = self._value(fields[name], f"{at}.{name}", depth + 1, typed=typed)
         unknown = getattr(value, UNKNOWN, None)
         return encoded if unknown is None else encoded | _without(encoded, unknown)
@@ -175,16 +203,3 @@ def _text(text: str, at: str) -> str:
             f"{at} has half of a surrogate pair, which is not a character; remove it."
         )
     return text
-
-
-def _not_registered(value: object, at: str) -> str:
-    kind = type(value)
-    if isinstance(value, (*FIELD_ONLY, *FIELD_ONLY_COLLECTIONS)):
-        return (
-            f"{at} is a {kind.__name__}, which JSON does not know; keep it in a field of that "
-            "type in a registered dataclass."
-        )
-    return (
-        f"{at} is a {kind.__module__}.{kind.__qualname__}, which is not registered; add "
-        "@state_type to it and list it in STATE_TYPES (shared/bot/__init__.py)."
-    )

@@ -1,10 +1,7 @@
 """The fields of an older version, made into those of today's by the bot builder's migrations."""
 
-from typing import Any
-
 from shared.errors import StateUnreadable
 from shared.storage.codec.field_types import TypedFields
-from shared.storage.codec.plain import FIELD_ONLY, FIELD_ONLY_COLLECTIONS
 from shared.storage.codec.state_types import Fields, Schema
 
 
@@ -32,7 +29,7 @@ def take_unknown(
     Take out of migrated `fields` those that the class does not have, and return them as stored.
 
     Raises:
-        StateUnreadable: a migration made one, or a value that could not be written again.
+        StateUnreadable: a migration made one.
     """
     unknown = fields.keys() - known.keys()
     made = unknown - stored.keys()
@@ -41,20 +38,6 @@ def take_unknown(
             f"{at}: the migrations of {schema.name} make fields that it does not have "
             f"({', '.join(sorted(made))}); correct them."
         )
-    for name, typed in known.items():
-        if not typed and _has_field_only(fields.get(name)):
-            raise StateUnreadable(
-                f"{at}.{name}: a migration of {schema.name} leaves a value in it that only a "
-                "field of its type can hold; convert it there."
-            )
     for name in unknown:
         del fields[name]
     return {name: value for name, value in stored.items() if name in unknown}
-
-
-def _has_field_only(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_field_only, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_field_only, value))
-    return isinstance(value, (*FIELD_ONLY, *FIELD_ONLY_COLLECTIONS))

@@ -2,6 +2,7 @@
 The keys that mean something in a stored document, and how others are kept from looking so.
 
     {"$type": "UserProfile", "$version": 1, ...fields}   a registered object
+    {"$type": "$date", "$version": 1, ...}               a value of the standard library (TAGS)
     {"$kept": anything}                                  what could not be read elsewhere (Opaque)
     {"py/object": "module.Class", ...attributes}         an object written by the stock SDK
     {"$type": "Namespace.Class, Assembly", ...}          the same by the SDK for .NET: no $version
@@ -14,6 +15,25 @@ A dictionary of the bot's may have such keys too: each is stored with one "$" mo
 TYPE = "$type"
 VERSION = "$version"
 KEPT = "$kept"
+
+TUPLE = "$tuple"
+SET = "$set"
+FROZENSET = "$frozenset"
+DICT = "$dict"
+"""One with keys that are no text."""
+ENUM = "$enum"
+NAMED_TUPLE = "$namedtuple"
+
+TAGS = frozenset(
+    {
+        *("$date", "$time", "$datetime", "$timedelta", "$timezone"),
+        *("$decimal", "$uuid", "$bytes"),
+        *(TUPLE, SET, FROZENSET, DICT, ENUM, NAMED_TUPLE),
+    }
+)
+"""What `$type` may be besides the name of a registered class: see tagged_values."""
+
+TAG_VERSION = 1
 
 TURNS = "$turns"
 """The one property that is the app's own; it may have values of other documents in it."""

@@ -100,7 +100,7 @@ def foreign_type(
     migrations: Mapping[int, Migration] | None = None,
 ) -> Schema:
     """
-    Register a class that is not yours and not a dataclass, such as `DialogState`.
+    Register a class that is not yours, or not a dataclass, such as `fractions.Fraction`.
 
     `fields` has the type of each field. Unless `dump` and `load` say otherwise, they are
     attributes, and reading sets them on an object that is made without calling `__init__`.

@@ -30,9 +30,10 @@ class Object(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """A tuple, a set or the like; JSON, and so this app, has but lists."""
+    """A tuple, a set or a frozenset."""
 
     items: list[Any]
+    make: Callable[[list[Any]], Any]
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -41,21 +42,27 @@ class Entries(msgspec.Struct, frozen=True):
     items: dict[str, Any]
 
 
-class FieldValue(msgspec.Struct, frozen=True):
-    """What only a field of its type can hold: `value` is that, or what makes that."""
+class Value(msgspec.Struct, frozen=True):
+    """A value of the standard library."""
 
     value: Any
-    kind: str
 
 
-class FieldItems(msgspec.Struct, frozen=True):
-    """A collection that only a field of its type can hold."""
+class Made(msgspec.Struct, frozen=True):
+    """What the class with the import path `path` makes of one argument: an Enum of a value."""
+
+    argument: Any
+    path: str
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A collection of the class with the import path `path`: a named tuple, a deque."""
 
     items: list[Any]
-    kind: str
+    path: str
 
 
-Item = Object | Collection | Entries | FieldValue | FieldItems
+Item = Object | Collection | Entries | Value | Made | Items
 
 
 def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
@@ -71,9 +78,10 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
     tags.sort(key=lambda tag: tag != "py/object")
     match tags:
         case ["py/tuple" | "py/set" as tag] if len(stored) == 1:
-            item = Collection(stored[tag]) if isinstance(stored[tag], list) else None
+            make = tuple if tag == "py/tuple" else set
+            item = Collection(stored[tag], make) if isinstance(stored[tag], list) else None
         case ["py/b64" | "py/b85" as tag] if len(stored) == 1:
-            item = _field_value("bytes", values.binary(tag, stored[tag]))
+            item = _value(values.binary(tag, stored[tag]))
         case ["py/object", *more] if isinstance(stored["py/object"], str):
             item = _object(stored, more, follow)
         case ["py/reduce"] if len(stored) == 1 and isinstance(stored["py/reduce"], list):
@@ -90,7 +98,7 @@ def _object(stored: dict[str, Any], more: list[str], follow: Follow) -> Item | N
     path = stored["py/object"]
     attributes = {key: stored[key] for key in stored if not key.startswith(LEGACY_PREFIX)}
     if path in values.BY_OBJECT:
-        return None if more else _field_value(path, values.of_object(stored, follow))
+        return None if more else _value(values.of_object(stored, follow))
     if path == "collections.defaultdict" and not more:
         attributes.pop("default_factory", None)
         return Entries(attributes)
@@ -101,7 +109,7 @@ def _object(stored: dict[str, Any], more: list[str], follow: Follow) -> Item | N
             return _with_state(path, follow(stored["py/state"]), follow)
         case ["py/newargs"] | ["py/newargs", "py/seq"] if not attributes:
             items = values.items_of(follow(stored["py/newargs"]))
-            return None if items is None else FieldItems(items, path)
+            return None if items is None else Items(items, path)
     return None
 
 
@@ -131,19 +139,19 @@ def _reduced(parts: list[Any], follow: Follow) -> Item | None:
             return _entries(arguments, entries, follow)
         case "collections.deque" if state is None and entries is None:
             found = values.items_of(items) if items is not None else []
-            return None if found is None else FieldItems(found, path)
+            return None if found is None else Items(found, path)
         case "builtins.frozenset" if len(parts) == 2 and len(arguments) == 1:
             found = follow(arguments[0])
-            return Collection(found) if isinstance(found, list) else None
+            return Collection(found, frozenset) if isinstance(found, list) else None
     if path is None or items is not None or entries is not None:
         return None
     if path in values.BY_CALL:
-        return None if state else _field_value(path, values.of_call(path, arguments, follow))
+        return None if state else _value(values.of_call(path, arguments, follow))
     if not arguments:
         return _with_state(path, state, follow) if state is not None else None
     # An Enum is made of its value; a class of its own that was made of one value looks the same.
-    if state is None and len(arguments) == 1 and isinstance(arguments[0], str | int):
-        return FieldValue(arguments[0], path)
+    if state is None and len(arguments) == 1:
+        return Made(arguments[0], path)
     return None
 
 
@@ -160,5 +168,5 @@ def _entries(arguments: list[Any], entries: Any, follow: Follow) -> Entries | No
     return Entries(found)
 
 
-def _field_value(kind: str, value: Any) -> FieldValue | None:
-    return None if value is None else FieldValue(value, kind)
+def _value(value: Any) -> Value | None:
+    return None if value is None else Value(value)

@@ -128,7 +128,7 @@ def _known_zone(path: str, items: list[Any], state: list[Any], follow: Follow) -
         case "pytz._p", [str(), int(seconds), *_], []:
             return _fixed(timedelta(seconds=seconds))
         case (("zoneinfo.ZoneInfo._unpickle" | "None.ZoneInfo._unpickle"), [str(name), 0 | 1], []):
-            return _named(name)
+            return named_zone(name)
     return None
 
 
@@ -144,7 +144,8 @@ def _fixed(offset: timedelta | None) -> tzinfo | None:
     return None if offset is None else timezone(offset)
 
 
-def _named(name: str) -> tzinfo | None:
+def named_zone(name: str) -> tzinfo | None:
+    """Return the zone of that name in the zone database; None, if it has none."""
     # Not above: few documents have one, and every cold start would pay for it.
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

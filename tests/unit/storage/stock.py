@@ -20,6 +20,16 @@ class Level(IntEnum):
     HIGH = 2
 
 
+class Number(Enum):
+    ONE = 1
+    TWO = 2
+
+
+class Pair(Enum):
+    FIRST = (1, "a")
+    SECOND = (2, "b")
+
+
 class Word(StrEnum):
     YES = "yes"
 

@@ -72,8 +72,8 @@ class TestRoundTrip:
         read = CODEC.decode({"big": 100000000000000000000})
         assert (1e20, float) == (read["big"], type(read["big"]))
 
-    def test_text_and_number_enums_come_back_equal(self) -> None:
-        """A StrEnum or IntEnum outside a typed field comes back as its equal, a str or an int."""
+    def test_text_and_number_enums_of_a_function_come_back_equal(self) -> None:
+        """A StrEnum or IntEnum that nobody would find again comes back as a str or an int."""
 
         class Channel(StrEnum):
             TEAMS = "msteams"
@@ -104,12 +104,9 @@ class TestWriting:
         ("value", "reason"),
         [
             (Unregistered(), "add @state_type"),
-            ({1: "x"}, "a key that is not a string"),
             (float("nan"), "not a finite number"),
             (float("inf"), "not a finite number"),
             (MAX_SAFE_INTEGER + 1, "beyond 2\\^53"),
-            (datetime(2026, 1, 1, tzinfo=UTC), "in a field of that type"),
-            ((1, 2), "in a field of that type"),
             ("\ud800", "surrogate"),
             ({"\ud800": 1}, "surrogate"),
         ],
@@ -135,10 +132,10 @@ class TestWriting:
         with pytest.raises(StateNotStorable, match=f"deeper than {MAX_DEPTH} levels"):
             CODEC.encode(loop)
 
-    def test_a_date_in_a_field_of_any_type_is_refused(self) -> None:
-        """It would come back as a string."""
-        with pytest.raises(StateNotStorable, match=r"order\.options\[\.\.\.\] is a datetime"):
-            CODEC.encode({"order": Order(options={"when": datetime(2026, 1, 1, tzinfo=UTC)})})
+    def test_a_property_has_a_text_for_a_name(self) -> None:
+        """Other dictionaries may have keys of any kind."""
+        with pytest.raises(StateNotStorable, match="The document has a key that is not a string"):
+            CODEC.encode({1: "x"})
 
     def test_a_subclass_does_not_pass_for_its_base(self) -> None:
         """It would come back as the base: a subclass is registered by itself."""
