@@ -24,6 +24,7 @@ def main(name: str, arguments: list[str]) -> int:
 
 
 MODULES = {
+    "audit": "audit",
     "start": "start",
     "chat": "chat.chat",
     "doctor": "doctor.doctor",

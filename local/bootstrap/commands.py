@@ -97,10 +97,14 @@ examples:
             ("-m", "mypy"),
             SDK_VERSIONS,
             WHEELS,
-            # Says itself which requirements it finds no advisories for.
-            ("-m", "pip_audit", "--disable-pip", "--progress-spinner=off", "-rrequirements.txt"),
+            ("-m", "local", "audit"),
         ],
         TEST_REQUIREMENTS,
+        details="""
+Vulnerabilities are looked up for what is deployed: requirements.txt, as it is installed on this
+platform and Python. It says how many packages PyPI has told advisories of, and names the others.
+Style is that of the template's own folders; shared/bot, and what else a bot brings along, is
+yours.""",
     ),
     "doctor": Command(
         "check this machine, or a deployed bot, and say what to do",

@@ -32,6 +32,10 @@ _MAY_BE_LEFT_OUT = {"abs", "copy", "deepcopy", "max", "min", "sorted"}
 _DELETABLE = (ast.Assign, ast.AugAssign, ast.Break, ast.Continue, ast.Delete, ast.Expr, ast.Raise)
 
 
+_LINES_SHOWN = 3
+"""What is longer is not shown as a whole."""
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A source file with one fault."""
@@ -44,7 +48,16 @@ class Mutant:
 
     @property
     def diff(self) -> str:
-        """The fault as a unified diff with one line of context."""
+        """
+        The fault as a unified diff with one line of context.
+
+        Of a place of many lines, only what is different in it, as Python reads it.
+        """
+        if len(self.lines) > _LINES_SHOWN:
+            was, now = _difference(
+                *(ast.unparse(ast.parse(s)) for s in (self.original, self.source))
+            )
+            return f"--- {self.file}\n+++ {self.file}\n@@ -{self.lines.start} @@\n-{was}\n+{now}"
         lines = difflib.unified_diff(
             self.original.splitlines(), self.source.splitlines(), self.file, self.file, "", "", 1
         )
@@ -147,6 +160,20 @@ def _instead(tree: ast.expr) -> Iterator[str]:
                         [*values[:number], *values[number + 1 :]],
                     )
                 )
+
+
+def _difference(was: str, now: str) -> tuple[str, str]:
+    """Two texts without what they begin with alike, and end with alike."""
+    start = _alike(was, now)
+    was, now = was[start:], now[start:]
+    end = _alike(was[::-1], now[::-1])
+    return was[: len(was) - end], now[: len(now) - end]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters are the same before the first that is not."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _display(tree: ast.expr, elements: list[ast.expr]) -> str:

@@ -95,7 +95,7 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         service_url: str,
     ) -> None:
         """
-        Hold an activity against the token that came with it, which is known to be genuine.
+        Check an activity against the token that came with it, which is known to be genuine.
 
         Raises:
             NotPermitted: it is for another service URL, or not endorsed for the channel.
@@ -143,8 +143,8 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         if issuer == self._cloud.token_issuer:
             if not isinstance(claims.get("serviceurl"), str):
                 _refuse("it is for no service URL")
-        # A developer with the bot's own credentials has none of a user's, whose token any app may
-        # get that the user signs in to.
+        # A developer who has the bot's own credentials sends an app's token. A user's token is no
+        # proof: any app that the user signs in to may get one.
         elif "scp" in claims or claims.get("idtyp") == "user":
             _refuse("it is a user's and not an app's")
 

@@ -1,8 +1,8 @@
 """
 A JSON object of a bounded size, at a bounded cost.
 
-Most of it is found by passes in C over the bytes; the decoder and one walk in Python meet no more
-values than are allowed.
+Most bodies that are too large are found by passes in C over the bytes, so that the decoder and one
+walk in Python meet no more values than are allowed.
 """
 
 from itertools import chain
@@ -63,7 +63,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _outside_of_strings(body: bytes) -> bytes:
-    """Return the signs between the strings. Of what is no JSON it may return anything."""
+    """Return the characters outside of strings. Of what is no JSON it may return anything."""
     if b"\\" in body:
         # From the left, so of three backslashes and a quotation mark the third escapes the mark.
         body = body.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -74,7 +74,7 @@ def _outside_of_strings(body: bytes) -> bytes:
 
 
 def _count(content: bytes, signs: bytes) -> int:
-    """Count signs, in a time that does not depend on how many there are."""
+    """Count characters, in a time that does not depend on how many there are."""
     return len(content) - len(content.translate(None, signs))
 
 

@@ -36,7 +36,7 @@ _CONNECTOR_HOSTS = frozenset(
     }
 )
 """
-Hosts of the Bot Connector, without what is below them.
+Hosts of the Bot Connector; their subdomains are not.
 
 Below trafficmanager.net anybody may have a name, also one with dots in it.
 """
@@ -53,8 +53,8 @@ class Destinations:
         """
         Accept a service URL or raise. `came_for` is the URL that the request was made to.
 
-        A channel on this machine is one only to whoever is on it too: a request that came for
-        another name, from the network say, may not name the services that listen here.
+        A service URL on this machine counts only in a request that was made to a loopback name:
+        one that came from the network may not name the services that listen here.
 
         Raises:
             NotPermitted: it is not https (http only on loopback, in development), has a user, a

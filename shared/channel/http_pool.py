@@ -34,9 +34,10 @@ class HttpPool:
         self, method: str, url: str | URL, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """
-        Send a request; the time for it includes what is done with the answer. No redirects.
+        Send a request. The time limit includes what the caller does with the answer. Redirects
+        are not followed.
 
-        An error has RequestNotSent among its causes if the request had no connection to leave by.
+        An error has RequestNotSent among its causes if the request never had a connection.
 
         Raises:
             aiohttp.ClientError, OSError (of which TimeoutError is one): there was no answer.
@@ -77,7 +78,7 @@ def mark_not_sent(error: BaseException) -> None:
     The error stays what it is: a cancellation, say, that a time limit waits for.
     """
     if isinstance(error, BotApplicationError) or isinstance(error.__cause__, RequestNotSent):
-        # It says so by itself, or to somebody else who waited for the same.
+        # It is one of ours, or already marked for somebody else who waited for the same.
         return
     if isinstance(error, TypeError | ValueError):
         # There is no such URL or header, and never will be.

@@ -12,7 +12,7 @@ from shared.connections.resolver import Resolver
 
 class AzureTransport(AioHttpTransport):
     """
-    azure-core's, without the event loop's threads.
+    azure-core's transport, without the event loop's threads.
 
     By default each request looks for proxies and for a .netrc file, in two threads, and has a
     timer set anew by each piece of its answer, which the storage's own time limit makes needless.
@@ -34,7 +34,7 @@ class AzureTransport(AioHttpTransport):
             )
 
     async def send(self, request: Any, **options: Any) -> Any:
-        """Send a request, and take no redirect for a success, as azure-cosmos does."""
+        """Send a request. A redirect is an error; azure-cosmos would take it for a success."""
         response = await super().send(request, **options)
         if 300 <= response.status_code < 400:
             raise ServiceResponseError("The answer is a redirect.")

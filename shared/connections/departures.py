@@ -1,7 +1,7 @@
 """
 Whether a request can have left.
 
-Nothing of a request leaves before it has its connection. aiohttp does not tell when that was, but
+Nothing of a request leaves before it has its connection. aiohttp does not say when that is, but it
 asks its connector for one in the task that waits for the answer.
 """
 
@@ -33,7 +33,7 @@ _watched: ContextVar[Departure | None] = ContextVar("departure", default=None)
 
 
 class Connector(aiohttp.TCPConnector):
-    """aiohttp's, which notes who got a connection."""
+    """aiohttp's connector, which notes that a request got its connection."""
 
     async def connect(self, *arguments: Any, **options: Any) -> "Connection":
         """Return a connection for a request."""

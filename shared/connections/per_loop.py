@@ -18,8 +18,8 @@ class PerLoop(Generic[T]):
     """
     What `make` returns, made once in each event loop that asks for it, and closed with the loop.
 
-    A loop that is closed without its asynchronous generators (`asyncio.run` ends them) leaves
-    what it had to the next loop that comes, which drops it.
+    A loop that is closed before its asynchronous generators have ended (`asyncio.run` ends them)
+    leaves its value behind; the next loop that asks for one drops it.
     """
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[object]]) -> None:
@@ -51,7 +51,7 @@ class PerLoop(Generic[T]):
                 _end_without_a_loop(keeper)
         value = self._make()
         keeper = self._keep(loop, value)
-        # Its first step, which waits for nothing, makes it known to the loop.
+        # Its first step awaits nothing, and registers it with the loop.
         with suppress(StopIteration):
             keeper.asend(None).send(None)
         self._kept[loop] = (value, keeper)

@@ -13,10 +13,10 @@ THREADS = 4
 
 
 class Resolver(ThreadedResolver):
-    """aiohttp's, for any event loop, but not in the threads that the bot's own work fills."""
+    """aiohttp's resolver, for any event loop, in threads that the bot's own work cannot fill."""
 
     def __init__(self) -> None:
-        # Where aiohttp's resolver asks the event loop, which asks its own threads.
+        # aiohttp's resolver asks the event loop, which would use its own threads.
         self._loop = _LookUps()  # type: ignore[assignment]
 
 

@@ -1,4 +1,4 @@
-"""A time limit that looks once more."""
+"""A time limit that allows for a blocked event loop."""
 
 import asyncio
 from types import TracebackType

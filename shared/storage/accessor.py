@@ -1,10 +1,10 @@
 """
-The SDK's accessor of a property, which takes what cannot be read for absent.
+Makes the SDK's accessor of a property say that the property cannot be read.
 
-Its `get` answers every error with the default, and stores that: over state that another version
-of the app, or another bot, could still read. So the question whether the property can be read
-comes before it. This is done to the class, because bots make accessors with the SDK's
-`create_property`.
+By itself the accessor's `get` answers every error with the default, and stores that, over state
+that another version of the app, or another bot, could still read. So it is asked first whether
+the property can be read. The class itself is changed, because bots make their accessors with the
+SDK's `create_property`.
 """
 
 from functools import wraps

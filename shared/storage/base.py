@@ -40,7 +40,7 @@ class StateStorage(Storage):
         written at the same time, each independently: after an error some may be stored and
         others not.
 
-        StateConflict may be the echo of this very write, where a connection repeated it: the
+        StateConflict may be the echo of this very write, if the connection has repeated it; the
         caller finds out by reading.
 
         Raises:

@@ -98,7 +98,7 @@ class MemoryStorage(StateStorage):
 
 
 async def _let_others_run() -> None:
-    """Give way as a request would, so that turns at once meet here as they do in Azure."""
+    """Give way as a request would, so that simultaneous turns meet here as they do in Azure."""
     await asyncio.sleep(0)
 
 

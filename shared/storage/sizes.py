@@ -20,9 +20,9 @@ _MAX_GROWTH = 6
 """Bytes sent for one byte in UTF-8, at most: U+007F is sent as a backslash, "u" and four digits."""
 
 _ENVELOPE_BYTES_A_CHARACTER = 100
-"""More than a key's character makes, in an id and a realId, with what is around them."""
+"""For each character of the key, and once more: at least what is sent besides the document."""
 
-# Where JSON by msgspec and as it is sent differ though both are ASCII: U+007F, and 1e20 for 1e+20.
+# Where msgspec's JSON is not what is sent, though both are ASCII: U+007F, and 1e20 for 1e+20.
 _MAY_DIFFER = re.compile(rb"\x7f|[0-9]e[-0-9]")
 
 

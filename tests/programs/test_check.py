@@ -50,6 +50,18 @@ def test_the_style_of_a_bot_turns_nothing_red(project: Path) -> None:
     assert ["ruff check", "ruff format", "mypy"] == _complaining_tools(project, "shared")
 
 
+def test_what_a_bot_brings_to_the_root_is_its_own(project: Path) -> None:
+    """The folders and modules of a sample may stay where they were, beside the template's."""
+    for name in ("app.py", "config.py", "bots/__init__.py", "dialogs/main_dialog.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(ODDLY_FORMATTED, encoding="utf-8")
+    steps = [step for step in COMMANDS["check"].steps if "ruff" in step]
+
+    assert 2 == len(steps)
+    for step in steps:
+        subprocess.run([sys.executable, *step], cwd=project, check=True)
+
+
 def _complaining_tools(project: Path, *paths: str) -> list[str]:
     """Those steps of the command that look at sources, and are not content with them."""
     steps = [step for step in COMMANDS["check"].steps if step[1] in ("ruff", "mypy")]

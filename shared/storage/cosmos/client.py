@@ -1,4 +1,4 @@
-"""azure-cosmos' client as a turn wants it, with everything of one event loop."""
+"""azure-cosmos' client, set up for turns. Each belongs to one event loop."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ CONNECT_TIMEOUT_S = 2.0
 
 class ContainerClient:
     """
-    The way to one container. Nothing is sent, and nothing connected, before the first request.
+    The way to one container. Nothing is sent, and no connection opened, before the first request.
 
     Without a key in `settings`, a managed identity is used: the user-assigned one with
     `identity_client_id`, or if that is None the system-assigned one.
@@ -71,7 +71,7 @@ def load_managed_identity() -> None:
 
 def _shorten_pipeline(connection: Any, transport: AzureTransport) -> None:
     """
-    Take out of the way of a request what does nothing for it, a quarter of its CPU.
+    Take out of a request's way what does nothing for it, and takes a quarter of its CPU.
 
     The policies of azure-core repeat requests (switched off), find proxies (none), log
     headers (nowhere), and parse the answer, which azure-cosmos then parses again. With a managed

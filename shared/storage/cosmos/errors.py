@@ -75,7 +75,7 @@ def is_absent(error: Exception) -> bool:
 
 
 def translate(error: Exception, *, may_have_left: bool = True) -> StateError:
-    """Return what `error`, of any request, is to the application."""
+    """Return what an error of any request means to the application."""
     if isinstance(error, StateError):
         return error
     if isinstance(error, CosmosHttpResponseError):

@@ -52,7 +52,7 @@ def take_apart(document: Any) -> tuple[Properties, str | None]:
 
 def put_together(properties: Properties, e_tag: str | None) -> Any:
     """
-    The document as the bot knows it.
+    The document as the bot knows it, made of properties that nobody else has.
 
     Raises:
         StateUnreadable: it is an object by itself, which cannot be read.
@@ -61,7 +61,7 @@ def put_together(properties: Properties, e_tag: str | None) -> Any:
         unreadable = Opaque.unreadable(properties[WHOLE])
         if unreadable is not None:
             raise unreadable
-        whole = copy(properties[WHOLE])
+        whole = properties[WHOLE]
         whole.e_tag = e_tag
         return whole
     return {**properties, "e_tag": e_tag}

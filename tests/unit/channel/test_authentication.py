@@ -471,6 +471,27 @@ async def test_a_key_speaks_for_its_channels(
         await door.authenticate_request(activity(channel_id="facebook"), f"Bearer {token}")
 
 
+async def test_a_key_without_endorsements_speaks_for_all_channels(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """As Microsoft Entra ID's keys do, which sign the Emulator's tokens."""
+    issuer.endorsements = []
+    token = issuer.sign(channel_claims())
+    result = await door.authenticate_request(activity(channel_id="facebook"), f"Bearer {token}")
+
+    assert result.claims_identity.is_authenticated
+
+
+async def test_replies_are_for_the_audience_of_the_cloud(
+    door: ChannelAuthentication, issuer: IdentityProvider
+) -> None:
+    """The SDK asks for a connector with the audience that comes of the authentication."""
+    token = issuer.sign(channel_claims())
+    result = await door.authenticate_request(activity(), f"Bearer {token}")
+
+    assert cloud_of(ChannelOverrides()).oauth_scope == result.audience
+
+
 async def test_other_bots_do_not_get_in(
     door: ChannelAuthentication, issuer: IdentityProvider
 ) -> None:

@@ -82,6 +82,19 @@ def test_a_fault_is_shown_as_a_diff() -> None:
     ]
 
 
+def test_of_a_long_place_only_the_fault_is_shown() -> None:
+    """Whoever reads it need not compare ten lines with one."""
+    source = dedent("""\
+        call(
+            first=1,
+            second=two,
+            third=three,
+        )
+        """)
+    shown = {mutant.diff for mutant in mutants_of("file.py", source)}
+    assert "--- file.py\n+++ file.py\n@@ -1 @@\n-second=two, \n+" in shown
+
+
 def test_who_has_noticed_a_fault_is_asked_first() -> None:
     """It often notices the next one of the same line, too; else the quickest is first."""
     (mutant,) = mutants_of("file.py", "close()")

@@ -8,7 +8,9 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext
 from botbuilder.schema import Activity
 
+from shared.errors import DeliveryUncertain
 from tests.unit.turns.conftest import HOME, Room
+from tests.unit.turns.test_replies import refusal
 
 RoomWith = Callable[..., Room]
 Logic = Callable[[], Awaitable[None]]
@@ -83,3 +85,46 @@ async def test_middleware_knows_whether_the_bot_responded(
     # To other channels the SDK's adapter sends no traces.
     await room.hears(channelId="emulator")
     assert ([responded], 1) == (seen, len(room.channel.activities))
+
+
+async def test_what_is_recovered_keeps_its_place_under_middleware(room_with: RoomWith) -> None:
+    """The SDK addresses a reply by the activity at hand, which may be another's by then."""
+
+    async def pass_on(_context: TurnContext, _activities: list[Activity], send: Logic) -> Any:
+        return await send()
+
+    async def listen(context: TurnContext, logic: Logic) -> None:
+        context.on_send_activities(pass_on)
+        await logic()
+
+    async def greet(context: TurnContext, _storage: Storage) -> None:
+        await context.send_activity("hello")
+
+    room = room_with(greet)
+    room.adapter.use(SimpleNamespace(on_turn=listen))
+    room.channel.faults = [refusal(500)]
+    first: dict[str, Any] = {
+        "serviceUrl": "https://first.example",
+        "locale": "de-DE",
+        "from": {"id": "bob"},
+        "recipient": {"id": "bot", "name": "then"},
+        "conversation": {"id": "room", "name": "then"},
+    }
+    with pytest.raises(DeliveryUncertain):
+        await room.hears(id="a", **first)
+    await room.hears(id="b", locale="en-GB")
+    recovered, own = room.channel.activities
+    assert ("b", "ada", "https://channel.example", "en-GB", None, None) == place_of(own)
+    assert ("a", "bob", "https://first.example", "de-DE", "then", "then") == place_of(recovered)
+
+
+def place_of(reply: Activity) -> tuple[str | None, ...]:
+    """Where a reply goes, and from whom."""
+    return (
+        reply.reply_to_id,
+        reply.recipient.id,
+        reply.service_url,
+        reply.locale,
+        reply.from_property.name,
+        reply.conversation.name,
+    )

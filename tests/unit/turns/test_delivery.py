@@ -291,10 +291,11 @@ async def test_answers_are_repeated_after_other_turns(room_with: RoomWith) -> No
 
 
 class SlowToRenew(Storage):
-    """Somebody's way to the store, on which every write after the first takes ten seconds."""
+    """Somebody's way to the store, on which every write after the first takes some seconds."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, delay_s: float = 10) -> None:
         self._storage = storage
+        self._delay_s = delay_s
         self._writes = 0
 
     async def read(self, keys: Any) -> Any:
@@ -303,7 +304,7 @@ class SlowToRenew(Storage):
     async def write(self, changes: Any) -> None:
         self._writes += 1
         if self._writes > 1:
-            await asyncio.sleep(10)
+            await asyncio.sleep(self._delay_s)
         await self._storage.write(changes)
 
     async def delete(self, keys: Any) -> None:
@@ -326,6 +327,31 @@ def test_nothing_is_sent_after_the_lease_while_its_renewal_hangs(room_with: Room
 
     in_virtual_time(history())
     assert ([["one", "two"]], []) == (said, owner.texts())
+
+
+def test_a_renewal_may_take_as_long_as_the_lease_lasts(room_with: RoomWith) -> None:
+    """A reply that is on its way meanwhile is not in doubt."""
+    room = room_with(say_two)
+    room.bot._storage = SlowToRenew(room.storage, 1.5)
+    room.channel.delay_s = 7
+    in_virtual_time(_hear(room))
+    assert ["one", "two"] == room.texts()
+
+
+def test_a_reply_on_its_way_does_not_outlast_the_lease(room_with: RoomWith) -> None:
+    """While the renewal hangs it is given up, and whoever takes the turn over sends it."""
+    owner, other = room_with(say_two), room_with(say_two)
+    owner.bot._storage = SlowToRenew(owner.storage)
+    owner.channel.delay_s = LEASE_S + 1
+
+    async def history() -> None:
+        delivery = asyncio.create_task(owner.hears(id="a"))
+        await asyncio.sleep(0.1)
+        await other.hears(id="a")
+        await asyncio.gather(delivery, return_exceptions=True)
+
+    in_virtual_time(history())
+    assert ([], ["one", "two"]) == (owner.texts(), other.texts())
 
 
 def test_a_reply_is_not_sent_again_in_the_last_moment_of_the_lease(room_with: RoomWith) -> None:
@@ -396,3 +422,7 @@ def test_a_slow_answer_of_the_store_may_be_old_by_now(room_with: RoomWith) -> No
 
     in_virtual_time(history())
     assert 3 == user["count"]
+
+
+async def _hear(room: Room) -> None:
+    await room.hears()

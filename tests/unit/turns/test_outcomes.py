@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from botbuilder.schema import Error, ErrorResponse, ErrorResponseException
+from msrest.exceptions import ClientRequestError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -82,6 +83,7 @@ def test_teams_table_is_followed(status: int, code: str | None, outcome: Outcome
         (100, UNKNOWN),
         (200, REFUSED),
         (204, REFUSED),
+        (300, UNKNOWN),
         (301, UNKNOWN),
         (302, UNKNOWN),
         (303, UNKNOWN),
@@ -143,6 +145,21 @@ def test_an_odd_code_is_none(code: object) -> None:
     assert expected is failure_of(answer(404, code)).outcome
 
 
+@pytest.mark.parametrize(
+    "error", [Error(code="ConversationNotFound"), {"code": "ConversationNotFound"}]
+)
+def test_a_code_may_be_in_a_model_or_a_dictionary(error: object) -> None:
+    """The SDK's models take whatever they are given."""
+
+    class OthersError(Exception):
+        pass
+
+    answered = OthersError()
+    answered.status = 404  # type: ignore[attr-defined]
+    answered.error = ErrorResponse(error=error)  # type: ignore[attr-defined]
+    assert NOT_SENT is failure_of(answered).outcome
+
+
 @pytest.mark.parametrize("status", [429, 429.0, "429", HTTPStatus.TOO_MANY_REQUESTS])
 @pytest.mark.parametrize("name", ["status", "status_code"])
 def test_a_status_of_any_type_is_read(status: object, name: str) -> None:
@@ -186,6 +203,7 @@ def test_what_is_no_status_says_nothing(status: object) -> None:
             caused(TimeoutError(), caused(asyncio.CancelledError(), RequestNotSent("no token"))),
             NOT_SENT,
         ),
+        (ClientRequestError("of the SDK's own client", ConnectionRefusedError()), NOT_SENT),
         (aiohttp.InvalidURL("http://"), REFUSED),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates"), REFUSED),
         (KeyError("a middleware's"), REFUSED),
@@ -250,6 +268,14 @@ def at(seconds: float) -> str:
             },
             30,
         ),
+        # Of two forms: -0000 is UTC, of which the sender says no place.
+        (
+            {
+                "Retry-After": "Sun, 29 Nov 2026 06:00:30 -0000",
+                "Date": "Sun, 29 Nov 2026 06:00:00 GMT",
+            },
+            30,
+        ),
         ([("Retry-After", "3")], 0),
         ("Retry-After: 3", 0),
     ],
@@ -260,6 +286,14 @@ def test_the_channel_says_how_long_to_wait(
 ) -> None:
     """In seconds or as a date, whatever the case of the header's name."""
     assert retry_after_s == failure_of(answer(status, headers=headers)).retry_after_s
+
+
+def test_headers_may_be_on_the_error_itself() -> None:
+    """As aiohttp has them, where the SDK's errors have a response."""
+    request = aiohttp.RequestInfo(URL("http://localhost"), "POST", CIMultiDictProxy(CIMultiDict()))
+    headers = CIMultiDict({"Retry-After": "3"})
+    error = aiohttp.ClientResponseError(request, (), status=429, headers=headers)
+    assert Failure(NOT_SENT, 3) == failure_of(error)
 
 
 def test_a_date_without_the_channels_clock_is_read_by_ours() -> None:
