@@ -15,6 +15,7 @@ param signIn = {
 }
 param signInSecret = readEnvironmentVariable('SIGN_IN_SECRET', '')
 param alwaysReadyInstances = 1
+param alwaysReadyBellInstances = 1
 param maximumInstanceCount = 10
 param rollingUpdates = true
 param cosmosCapacity = 'autoscale'

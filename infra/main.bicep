@@ -61,6 +61,11 @@ param maximumInstanceCount int = 100
 @maxValue(100)
 param alwaysReadyInstances int = 0
 
+@description('Optional. Instances kept warm for turns that take longer than their request. 0: after such a turn\'s instance has died, another one has to be started first.')
+@minValue(0)
+@maxValue(100)
+param alwaysReadyBellInstances int = 0
+
 @description('Optional. Requests that one instance serves at once.')
 @minValue(1)
 @maxValue(1000)
@@ -139,11 +144,15 @@ var names Names = {
   component: 'appi-${token}'
   storageAccount: 'st${token}'
   deploymentContainer: 'deployments'
+  // As BellFunction/function.json and shared/bells say; the runtime makes the second name of the first.
+  bells: 'bells'
+  poisonedBells: 'bells-poison'
   cosmosAccountId: empty(existingAccountId) ? resourceId(accountType, 'cosmos-${token}') : existingAccountId
   cosmosDatabase: cosmosDatabaseName
   cosmosContainer: cosmosContainerName
   virtualNetwork: 'vnet-${token}'
   blobPrivateEndpoint: 'pe-blob-${token}'
+  queuePrivateEndpoint: 'pe-queue-${token}'
   cosmosPrivateEndpoint: 'pe-cosmos-${empty(existingAccountId) ? token : uniqueString(token, existingAccountId)}'
   plan: 'plan-${token}'
   app: 'func-${token}'
@@ -234,6 +243,7 @@ module functionApp 'modules/function-app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    alwaysReadyBellInstances: alwaysReadyBellInstances
     perInstanceConcurrency: perInstanceConcurrency
     rollingUpdates: rollingUpdates
     subnetId: (networkAccess != 'public') ? network!.outputs.appSubnetId : ''

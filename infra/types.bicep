@@ -21,6 +21,12 @@ type Names = {
   @description('Blob container that holds the deployed package.')
   deploymentContainer: string
 
+  @description('Queue of the bells: reminders to look after a conversation whose turn takes long.')
+  bells: string
+
+  @description('Queue that the runtime moves bells to that fail again and again.')
+  poisonedBells: string
+
   @description('Resource id of the Cosmos DB account of the state, which need not be in this resource group.')
   cosmosAccountId: string
 
@@ -35,6 +41,9 @@ type Names = {
 
   @description('Private endpoint of the storage account\'s blobs.')
   blobPrivateEndpoint: string
+
+  @description('Private endpoint of the storage account\'s queues.')
+  queuePrivateEndpoint: string
 
   @description('Private endpoint of the state. Another account gets another one.')
   cosmosPrivateEndpoint: string

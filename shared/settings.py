@@ -108,6 +108,17 @@ class CosmosSettings:
 
 
 @dataclass(frozen=True)
+class QueueSettings:
+    """Where the bells are: the storage account of the Functions host."""
+
+    connection_string: str = field(default="", repr=False)
+    """Empty: a managed identity is used, with `service_url`."""
+    service_url: str = ""
+    identity_client_id: str | None = None
+    """Of the user-assigned identity. None: the app's system-assigned one."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the application is told from outside."""
 
@@ -117,6 +128,8 @@ class Settings:
     """None: authentication is off, which only a developer's machine may do."""
     cosmos: CosmosSettings | None
     """None: state lives in memory, which only a developer's machine may do."""
+    queue: QueueSettings | None
+    """None: bells are timers of this process, which only a developer's machine may do."""
     overrides: ChannelOverrides = field(repr=False)
     """Not printed: a URL may have a query, and a query may have a secret."""
     allowed_service_hosts: frozenset[str]
@@ -132,6 +145,17 @@ class Settings:
         """
         return _Reader(environ).read()
 
+
+_DEVELOPMENT_STORAGE = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+)
+"""
+What UseDevelopmentStorage=true stands for: account and key of every storage emulator.
+
+https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key
+"""
 
 _UUID = re.compile(
     r"(?:urn:uuid:)?[{(]?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})[)}]?",
@@ -157,6 +181,7 @@ class _Reader:
             development=development,
             identity=self._identity(development),
             cosmos=self._cosmos(development),
+            queue=self._queue(development),
             overrides=self._overrides(),
             allowed_service_hosts=self._allowed_service_hosts(development),
         )
@@ -249,6 +274,37 @@ class _Reader:
             container_id=self._get("CosmosDbContainerId", "state"),
             key=key,
             verify_tls=verify_tls,
+        )
+
+    def _queue(self, development: bool) -> QueueSettings | None:
+        # The names are the Functions host's: its own storage, by connection string or identity.
+        connection_string = self._get("AzureWebJobsStorage")
+        if connection_string:
+            if connection_string.casefold().rstrip(";") == "usedevelopmentstorage=true":
+                connection_string = _DEVELOPMENT_STORAGE
+            parts = {part.partition("=")[0].strip() for part in connection_string.split(";")}
+            if not ({"AccountName", "AccountKey"} <= parts or "SharedAccessSignature" in parts):
+                self._fault(
+                    "AzureWebJobsStorage is not a connection string of Azure Storage. On a "
+                    "developer's machine UseDevelopmentStorage=true stands for Azurite's."
+                )
+            return QueueSettings(connection_string)
+        name = "AzureWebJobsStorage__queueServiceUri"
+        service_url = self._get(name)
+        if not service_url:
+            account = self._get("AzureWebJobsStorage__accountName")
+            service_url = f"https://{account}.queue.core.windows.net" if account else ""
+        if not service_url:
+            if not development:
+                self._fault(
+                    f"{name} is missing, so nobody would finish a turn whose process has died. Set "
+                    "it to https://<account>.queue.core.windows.net/."
+                )
+            return None
+        self._url(name, service_url)
+        return QueueSettings(
+            service_url=service_url,
+            identity_client_id=self._get("AzureWebJobsStorage__clientId") or None,
         )
 
     def _check_cosmos_endpoint(self, endpoint: str) -> bool:

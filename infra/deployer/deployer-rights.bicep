@@ -1,5 +1,5 @@
-// What the identity that deploys may do: everything in the bot's resource group, but assign no role except the
-// two that modules/roles.bicep assigns. So it can neither widen its own rights nor give anybody else some.
+// What the identity that deploys may do: everything in the bot's resource group, but assign no role except those
+// that modules/roles.bicep assigns. So it can neither widen its own rights nor give anybody else some.
 
 @description('Required. Resource id of the identity.')
 param identityId string
@@ -15,10 +15,12 @@ var roleIds = {
 
 var assignableRoleIds = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-var roleList = '${assignableRoleIds.storageBlobDataOwner}, ${assignableRoleIds.monitoringMetricsPublisher}'
+var storageRoles = '${assignableRoleIds.storageBlobDataOwner}, ${assignableRoleIds.storageQueueDataContributor}'
+var roleList = '${storageRoles}, ${assignableRoleIds.monitoringMetricsPublisher}'
 var assignments = 'Microsoft.Authorization/roleAssignments'
 var isNoWrite = '!(ActionMatches{\'${assignments}/write\'})'
 var writesOneOfThem = '@Request[${assignments}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {${roleList}}'

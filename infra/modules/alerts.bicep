@@ -72,6 +72,39 @@ var queryAlerts = [
     threshold: 0
     resolves: false
   }
+  {
+    name: 'waiting-messages'
+    description: 'A message that was accepted has been waiting for over 5 minutes.'
+    severity: 1
+    window: 'PT15M'
+    query: loadTextContent('../queries/waiting-messages.kql')
+    column: 'OldestS'
+    aggregation: 'Maximum'
+    threshold: 300
+    resolves: false
+  }
+  {
+    name: 'lost-bells'
+    description: 'A reminder to look after a conversation failed five times: that is a fault of the app or of its rights.'
+    severity: 1
+    window: 'PT1H'
+    query: loadTextContent('../queries/lost-bells.kql')
+    column: 'Bells'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
+  {
+    name: 'host-stops'
+    description: 'The runtime stopped by itself, with all turns in it. Other instances take them up.'
+    severity: 1
+    window: 'PT1H'
+    query: loadTextContent('../queries/host-stops.kql')
+    column: 'Stops'
+    aggregation: 'Maximum'
+    threshold: 0
+    resolves: false
+  }
 ]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {

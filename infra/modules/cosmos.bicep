@@ -86,12 +86,18 @@ resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
         paths: ['/id']
         version: 2
       }
-      // Documents are only ever read by their id, so an index would be paid for on every write and never used.
+      // Documents are read by their id, so an index of anything else would be paid for on every write and never used.
+      // But one field says that a conversation has a turn to finish. The sweep looks for it every minute, and documents
+      // without it, which is all of them between two turns, are not in its index. The quotation marks are for the "$".
       // Not indexingMode "none": a time to live needs the consistent one.
       indexingPolicy: {
         automatic: true
         indexingMode: 'consistent'
-        includedPaths: []
+        includedPaths: [
+          {
+            path: '/document/"$turns"/open/?'
+          }
+        ]
         excludedPaths: [
           {
             path: '/*'

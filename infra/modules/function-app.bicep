@@ -26,6 +26,9 @@ param maximumInstanceCount int
 @description('Required. Instances that are kept warm.')
 param alwaysReadyInstances int
 
+@description('Required. Instances that are kept warm for BellFunction.')
+param alwaysReadyBellInstances int
+
 @description('Required. Requests that one instance serves at once.')
 param perInstanceConcurrency int
 
@@ -61,6 +64,11 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
     reserved: true
   }
 }
+
+var alwaysReady = [
+  { name: 'http', instanceCount: alwaysReadyInstances }
+  { name: 'function:BellFunction', instanceCount: alwaysReadyBellInstances }
+]
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   // checkov:skip=CKV_AZURE_17:the Bot Connector presents a signed token, not a client certificate
@@ -106,7 +114,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: (alwaysReadyInstances > 0) ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
+        alwaysReady: filter(alwaysReady, group => group.instanceCount > 0)
         triggers: {
           http: {
             // Without it Python serves one request at a time on each instance.
@@ -129,6 +137,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'AllowedServiceHosts', value: allowedServiceHosts }
         // The runtime's own storage, with the identity in place of a connection string.
         { name: 'AzureWebJobsStorage__blobServiceUri', value: storageAccount.properties.primaryEndpoints.blob }
+        { name: 'AzureWebJobsStorage__queueServiceUri', value: storageAccount.properties.primaryEndpoints.queue }
         { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
         { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
         // Says where telemetry goes. It opens nothing: the component accepts identities only.

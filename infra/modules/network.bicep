@@ -20,6 +20,13 @@ var services = [
     zoneName: 'privatelink.blob.${environment().suffixes.storage}'
   }
   {
+    name: 'queue'
+    endpointName: names.queuePrivateEndpoint
+    accountId: resourceId('Microsoft.Storage/storageAccounts', names.storageAccount)
+    groupId: 'queue'
+    zoneName: 'privatelink.queue.${environment().suffixes.storage}'
+  }
+  {
     name: 'cosmos'
     endpointName: names.cosmosPrivateEndpoint
     accountId: names.cosmosAccountId

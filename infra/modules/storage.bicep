@@ -1,4 +1,5 @@
-// What the Functions runtime needs: the deployed package, its locks and its keys. The bot keeps nothing here.
+// What the Functions runtime needs: the deployed package, its locks and its keys, and the queue of the bells. The bot
+// keeps no state and no text here.
 
 import { Names, Tags } from '../types.bicep'
 
@@ -66,6 +67,38 @@ resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@
   name: names.deploymentContainer
   properties: {
     publicAccess: 'None'
+  }
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource bells 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = {
+  parent: queueService
+  name: names.bells
+}
+
+// The runtime would make this one itself, too late for the right to write to it.
+resource poisonedBells 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = {
+  parent: queueService
+  name: names.poisonedBells
+}
+
+#disable-next-line use-recent-api-versions // the stable version has no categories
+resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-log-analytics'
+  scope: queueService
+  properties: {
+    workspaceId: workspace.id
+    logs: [
+      {
+        // A bell in the poison queue is a fault, and only this log says that there is one. Only slow turns ring.
+        category: 'StorageWrite'
+        enabled: true
+      }
+    ]
   }
 }
 

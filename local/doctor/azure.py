@@ -16,7 +16,7 @@ from local.bootstrap.errors import LocalError
 from local.doctor.azure_cli import Azure, AzureCli, ids_of_type, name_of
 from local.doctor.azure_failure import failure
 from local.doctor.azure_place import place_of
-from local.doctor.azure_roles import blob_role, telemetry_role
+from local.doctor.azure_roles import blob_role, queue_roles, telemetry_role
 from local.doctor.azure_state import state
 from local.doctor.findings import Finding, Level
 from shared.errors import SettingsError
@@ -103,6 +103,7 @@ def diagnose(
     else:
         yield Finding(Level.OK, "The identity of the bot is attached to the app")
         yield blob_role(azure, listed, settings, principal_id)
+        yield from queue_roles(azure, listed, settings, principal_id)
         yield telemetry_role(azure, listed, principal_id)
         yield from state(azure, subscription, listed, settings, principal_id)
     yield _answer(

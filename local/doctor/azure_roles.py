@@ -1,34 +1,60 @@
 """
-Whether the identity of a deployed bot has the three roles that roles.bicep and cosmos-role.bicep
+Whether the identity of a deployed bot has the roles that roles.bicep and cosmos-role.bicep
 of infra/modules assign.
 
 Standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.doctor.azure_cli import Azure, ids_of_type, name_of
+from local.doctor.azure_cli import Azure, AzureCliError, ids_of_type, name_of
 from local.doctor.findings import Finding, Level
 
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+STORAGE_QUEUE_DATA_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 COSMOS_DATA_CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 
 
 def blob_role(
     azure: Azure, listed: list[dict[str, Any]], settings: Mapping[str, str], principal_id: str
 ) -> Finding:
-    host = urlsplit(settings.get("AzureWebJobsStorage__blobServiceUri", "")).hostname or ""
-    accounts = [
+    accounts = _storage_accounts(listed, settings, "AzureWebJobsStorage__blobServiceUri")
+    return _role(
+        azure, accounts, principal_id, STORAGE_BLOB_DATA_OWNER, "Storage Blob Data Owner", "starts"
+    )
+
+
+def queue_roles(
+    azure: Azure, listed: list[dict[str, Any]], settings: Mapping[str, str], principal_id: str
+) -> Iterator[Finding]:
+    accounts = _storage_accounts(listed, settings, "AzureWebJobsStorage__queueServiceUri")
+    for queue in ("bells", "bells-poison"):
+        try:
+            yield _role(
+                azure,
+                [f"{account}/queueServices/default/queues/{queue}" for account in accounts],
+                principal_id,
+                STORAGE_QUEUE_DATA_CONTRIBUTOR,
+                "Storage Queue Data Contributor",
+                "finishes slow turns",
+            )
+        except AzureCliError as error:
+            yield Finding(Level.FAULT, f"The queue {queue} cannot be looked at: {error}")
+
+
+def _storage_accounts(
+    listed: list[dict[str, Any]], settings: Mapping[str, str], name: str
+) -> list[str]:
+    """The ids of the accounts, one or none, that the setting has the address of."""
+    host = urlsplit(settings.get(name, "")).hostname or ""
+    return [
         account
         for account in ids_of_type(listed, "Microsoft.Storage/storageAccounts")
         if name_of(account) == host.partition(".")[0]
     ]
-    return _role(
-        azure, accounts, principal_id, STORAGE_BLOB_DATA_OWNER, "Storage Blob Data Owner", "starts"
-    )
 
 
 def telemetry_role(azure: Azure, listed: list[dict[str, Any]], principal_id: str) -> Finding:

@@ -13,6 +13,9 @@ from local.doctor.azure_roles import state_role
 from local.doctor.findings import Finding, Level
 
 ACCOUNTS = "Microsoft.DocumentDB/databaseAccounts"
+SWEPT_PATH = '/document/"$turns"/open/?'
+"""What is there only while a conversation has something to finish (infra/modules/cosmos.bicep)."""
+
 API_VERSION = "2025-10-15"
 
 
@@ -36,7 +39,7 @@ def state(
     database = settings.get("CosmosDbDatabaseId") or "bot"
     container = settings.get("CosmosDbContainerId") or "state"
     yield _regions(azure, account)
-    yield _container(azure, account, database, container)
+    yield from _container(azure, account, database, container)
     yield state_role(azure, account, database, principal_id)
 
 
@@ -62,17 +65,31 @@ def _regions(azure: Azure, account: str) -> Finding:
     return Finding(Level.OK, f"One region of {name_of(account)} takes the writes")
 
 
-def _container(azure: Azure, account: str, database: str, container: str) -> Finding:
+def _container(azure: Azure, account: str, database: str, container: str) -> Iterator[Finding]:
     where = f"{container} in {database} of {name_of(account)}"
     try:
         found = azure.get(f"{account}/sqlDatabases/{database}/containers/{container}", API_VERSION)
     except AzureCliError as error:
-        return Finding(Level.FAULT, f"The container {where} cannot be looked at: {error}")
+        yield Finding(Level.FAULT, f"The container {where} cannot be looked at: {error}")
+        return
     paths = found["properties"]["resource"]["partitionKey"]["paths"]
     if paths != ["/id"]:
-        return Finding(
+        yield Finding(
             Level.FAULT,
             f"The container {where} has the partition key {', '.join(paths)}, the bot needs /id; "
             "copy its documents into a new one",
         )
-    return Finding(Level.OK, f"State is kept in {where}")
+    else:
+        yield Finding(Level.OK, f"State is kept in {where}")
+    yield _index(found["properties"]["resource"].get("indexingPolicy") or {}, where)
+
+
+def _index(policy: Mapping[str, Any], where: str) -> Finding:
+    included = {one.get("path") for one in policy.get("includedPaths") or []}
+    if policy.get("indexingMode") != "none" and included & {SWEPT_PATH, "/*"}:
+        return Finding(Level.OK, f"The container {where} has the index that the sweep asks")
+    return Finding(
+        Level.FAULT,
+        f"The container {where} has no index of {SWEPT_PATH}, so the sweep reads every document "
+        "once a minute; add the path to its indexing policy (docs/azure.md)",
+    )

@@ -10,6 +10,7 @@ import ssl
 from http.client import HTTPSConnection
 from pathlib import Path
 
+from local.bootstrap import development_storage
 from local.node_services.npm import (
     FOLDER,
     NODE_MODULES,
@@ -82,11 +83,6 @@ class Azurite(NodeService):
 
     name = "Azurite"
     script = NODE_MODULES / "azurite" / "dist" / "src" / "azurite.js"
-    # Every emulator of Azure Storage has this account and this key.
-    _ACCOUNT = "devstoreaccount1"
-    _KEY = (
-        "Eby8vdM02xNOcqFlUqwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-    )
     _READY = re.compile(r"Azurite (\w+) service is successfully listening at http://[^:]+:(\d+)\n")
 
     def __init__(
@@ -116,13 +112,8 @@ class Azurite(NodeService):
     @property
     def connection_string(self) -> str:
         """What `AzureWebJobsStorage` must be. Known once started."""
-        endpoints = (
-            f"{service.title()}Endpoint=http://127.0.0.1:{port}/{self._ACCOUNT};"
-            for service, port in self.ports.items()
-        )
-        return (
-            f"DefaultEndpointsProtocol=http;AccountName={self._ACCOUNT};"
-            f"AccountKey={self._KEY};{''.join(endpoints)}"
+        return development_storage.connection_string(
+            self.ports["blob"], self.ports["queue"], self.ports["table"]
         )
 
     def listens(self, output: str) -> bool:

@@ -59,6 +59,17 @@ class StateStorage(Storage):
         Raises what `read` raises for the store's own reasons.
         """
 
+    @abstractmethod
+    async def find(self, path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        """
+        Return the keys of the documents that have something at `path`, and that nobody has written
+        for `unchanged_s` seconds, by the store's own clock.
+
+        `path` leads into plain dictionaries; the store should have an index of it.
+
+        Raises what `read` raises for the store's own reasons.
+        """
+
     async def connect(self) -> None:
         """
         Open what the first request would otherwise wait for, where there is something to open.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from shared.errors import StateConflict
 from shared.storage.accessor import tell_unreadable
@@ -17,8 +18,11 @@ from shared.storage.sizes import from_json, to_json
 
 @dataclass(frozen=True)
 class _Stored:
+    key: str
     json: bytes
     e_tag: str
+    at_s: float
+    """When it was written, by the event loop's clock."""
 
 
 class MemoryStorage(StateStorage):
@@ -59,7 +63,8 @@ class MemoryStorage(StateStorage):
             if expected[key] not in (ANY_E_TAG, present.e_tag if present else None):
                 refused = True
                 continue
-            stored = _Stored(encoded[key], f'"{next(self._versions)}"')
+            e_tag = f'"{next(self._versions)}"'
+            stored = _Stored(key, encoded[key], e_tag, asyncio.get_running_loop().time())
             self._documents[ids[key]] = stored
             set_e_tag(document, stored.e_tag)
         if refused:
@@ -72,6 +77,16 @@ class MemoryStorage(StateStorage):
         for item_id in ids:
             self._documents.pop(item_id, None)
 
+    async def find(self, path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        """Return the keys of documents with something at `path`. See `StateStorage.find`."""
+        await _let_others_run()
+        before_s = asyncio.get_running_loop().time() - unchanged_s
+        return [
+            stored.key
+            for stored in self._documents.values()
+            if stored.at_s <= before_s and _has(from_json(stored.json), path)
+        ]
+
     def _encode(self, key: str, document: Document) -> bytes:
         json = to_json(self._codec.encode(document))
         refuse_too_large(key, json)
@@ -81,3 +96,11 @@ class MemoryStorage(StateStorage):
 async def _let_others_run() -> None:
     """Give way as a request would, so that turns at once meet here as they do in Azure."""
     await asyncio.sleep(0)
+
+
+def _has(value: Any, path: tuple[str, ...]) -> bool:
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True

@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from azure.storage.queue import QueueClient
 
 from local.node_services.emulators import Azurite, CosmosServer
 from local.node_services.npm import FOLDER, LocalServiceError, install_npm_packages
@@ -87,6 +89,16 @@ def test_azurite_serves_blobs_queues_and_tables() -> None:
         assert {"blob", "queue", "table"} == azurite.ports.keys()
         assert all(answers(port) for port in azurite.ports.values())
     assert not any(answers(port) for port in azurite.ports.values())
+
+
+def test_azurite_lets_in_who_has_its_connection_string() -> None:
+    """The key in it is the one that the emulator checks signatures with."""
+    with Azurite() as azurite:
+        queue: Any = QueueClient.from_connection_string(azurite.connection_string, "queue")
+        queue.create_queue()
+        queue.send_message("text")
+
+        assert ["text"] == [message.content for message in queue.peek_messages()]
 
 
 def test_azurite_can_keep_its_data(tmp_path: Path) -> None:

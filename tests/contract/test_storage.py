@@ -19,6 +19,7 @@ from botbuilder.core import (
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from shared.errors import StateConflict, StateNotStorable, StateTooLarge
+from shared.storage.base import StateStorage
 from shared.storage.document_ids import document_id
 from shared.storage.sizes import MAX_ITEM_BYTES
 from tests.contract.conftest import Note, UserProfile
@@ -298,3 +299,33 @@ class TestSizes:
         with pytest.raises(StateTooLarge):
             await storage.write({"good": {"name": "Ada"}, "bad": {"text": "漢" * 400_000}})
         assert {} == await storage.read(["good"])
+
+
+class TestFinding:
+    PATH = ("$turns", "open")
+
+    async def test_documents_with_something_at_a_path_are_found(
+        self, storage: StateStorage
+    ) -> None:
+        """A document is found by what is at the path, whatever it is, and by its own key."""
+        await storage.write(
+            {
+                KEY: {"$turns": {"open": 1}},
+                "null": {"$turns": {"open": None}},
+                "free": {"$turns": {"version": 1}},
+                "elsewhere": {"open": 1, "other": {"$turns": {"open": 1}}},
+                "text": {"$turns": "open"},
+            }
+        )
+
+        assert [KEY, "null"] == sorted(await storage.find(self.PATH, 0))
+
+    async def test_what_was_written_just_now_is_not_found(self, storage: StateStorage) -> None:
+        """Only documents that nobody has written for some time are found."""
+        await storage.write({KEY: {"$turns": {"open": 1}}})
+
+        assert [] == await storage.find(self.PATH, 3600)
+
+    async def test_nothing_is_found_in_an_empty_store(self, storage: StateStorage) -> None:
+        """It is no error that there are no documents."""
+        assert [] == await storage.find(self.PATH, 0)

@@ -3,7 +3,14 @@
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import AZURE_MARKERS, AppType, CosmosSettings, Identity, Settings
+from shared.settings import (
+    AZURE_MARKERS,
+    AppType,
+    CosmosSettings,
+    Identity,
+    QueueSettings,
+    Settings,
+)
 
 APP_ID = "11111111-1111-1111-1111-111111111111"
 TENANT_ID = "22222222-2222-2222-2222-222222222222"
@@ -15,7 +22,8 @@ IDENTITY = {
     "MicrosoftAppTenantId": TENANT_ID,
 }
 COSMOS = {"CosmosDbEndpoint": "https://account.documents.azure.com:443/"}
-AZURE = {**IDENTITY, **COSMOS, "WEBSITE_INSTANCE_ID": "instance"}
+QUEUE = {"AzureWebJobsStorage__queueServiceUri": "https://account.queue.core.windows.net/"}
+AZURE = {**IDENTITY, **COSMOS, **QUEUE, "WEBSITE_INSTANCE_ID": "instance"}
 
 
 def faults(environ: dict[str, str]) -> tuple[str, ...]:
@@ -31,13 +39,14 @@ def test_a_developers_machine_needs_no_settings() -> None:
     assert settings.development
     assert settings.identity is None
     assert settings.cosmos is None
+    assert settings.queue is None
 
 
-def test_azure_needs_an_identity_and_a_store() -> None:
-    """In Azure the app does not start without knowing who it is and where its state lives."""
+def test_azure_needs_an_identity_a_store_and_a_queue() -> None:
+    """In Azure the app does not start without its identity, its store, or its reminders."""
     names = [fault.split()[0] for fault in faults({"WEBSITE_INSTANCE_ID": "instance"})]
 
-    assert ["MicrosoftAppId", "CosmosDbEndpoint"] == names
+    assert ["MicrosoftAppId", "CosmosDbEndpoint", "AzureWebJobsStorage__queueServiceUri"] == names
 
 
 @pytest.mark.parametrize("name", AZURE_MARKERS)
@@ -46,7 +55,7 @@ def test_development_is_not_believed_in_azure(name: str) -> None:
     found = faults({**DEVELOPMENT, name: "x"})
 
     assert ["MicrosoftAppId", "CosmosDbEndpoint"] == [fault.split()[0] for fault in found[:2]]
-    assert f"because {name} is set" in found[2]
+    assert f"because {name} is set" in found[3]
 
 
 def test_each_platform_is_told_by_its_variables() -> None:
@@ -69,7 +78,7 @@ def test_core_tools_are_a_developers_machine() -> None:
 
 def test_an_unknown_environment_is_not_development() -> None:
     """Where no variable says what this machine is, it is taken for production."""
-    assert len(faults({})) == 2
+    assert len(faults({})) == 3
 
 
 def test_a_complete_deployment_is_read() -> None:
@@ -103,6 +112,7 @@ def test_every_fault_is_named_at_once() -> None:
         "MicrosoftAppPassword",
         "CosmosDbEndpoint",
         "CosmosDbVerifyTls",
+        "AzureWebJobsStorage__queueServiceUri",
         "ChannelService",
         "AllowedServiceHosts",
     ] == [fault.split()[0] for fault in found]
@@ -374,3 +384,44 @@ def test_a_harmless_value_is_repeated() -> None:
     found = faults({**AZURE, "ChannelService": "https://elsewhere.example"})
 
     assert "'https://elsewhere.example'" in found[0]
+
+
+def test_the_bells_are_in_the_storage_of_the_functions_host() -> None:
+    """An identity, named or the app's own, or a connection string opens the queue."""
+    named = Settings.from_environ({**AZURE, "AzureWebJobsStorage__clientId": "id"}).queue
+    own = Settings.from_environ({**AZURE, "AzureWebJobsStorage__clientId": ""}).queue
+    secret = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5"
+    by_secret = Settings.from_environ({**AZURE, "AzureWebJobsStorage": secret}).queue
+
+    url = "https://account.queue.core.windows.net/"
+    assert QueueSettings(service_url=url, identity_client_id="id") == named
+    assert QueueSettings(service_url=url) == own
+    assert QueueSettings(secret) == by_secret
+    assert "a2V5" not in repr(by_secret)
+
+
+def test_the_name_of_the_storage_account_is_enough() -> None:
+    """With AzureWebJobsStorage__accountName the queues are at their usual address."""
+    environ = {**IDENTITY, **COSMOS, "AzureWebJobsStorage__accountName": "account"}
+    expected = QueueSettings(service_url="https://account.queue.core.windows.net")
+
+    assert expected == Settings.from_environ(environ).queue
+
+
+def test_development_storage_is_azurite() -> None:
+    """What Core Tools write into local.settings.json opens the queue of a local Azurite."""
+    queue = Settings.from_environ(
+        {**DEVELOPMENT, "AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+    ).queue
+
+    assert queue is not None
+    assert "http://127.0.0.1:10001/devstoreaccount1" in queue.connection_string
+
+
+@pytest.mark.parametrize("value", ["hello", "AccountName=a", "https://account.queue.core.windows"])
+def test_a_storage_that_is_no_connection_string_is_a_fault(value: str) -> None:
+    """What cannot open a queue is refused when the app starts, and not shown."""
+    (fault,) = faults({**DEVELOPMENT, "AzureWebJobsStorage": value})
+
+    assert fault.startswith("AzureWebJobsStorage is not a connection string")
+    assert value not in fault.replace("AzureWebJobsStorage", "")

@@ -2,15 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from azure.core import AsyncPipelineClient
-from azure.core.exceptions import ServiceResponseError
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.settings import settings as azure_settings
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredentialPolicy
 
-from shared.connections.departures import Connector
+from shared.connections.azure_transport import AzureTransport
 from shared.connections.resolver import Resolver
 from shared.settings import CosmosSettings
 
@@ -36,9 +33,9 @@ class ContainerClient:
             from azure.identity.aio import ManagedIdentityCredential
 
             self._credential = ManagedIdentityCredential(
-                client_id=identity_client_id, transport=_Transport(resolver)
+                client_id=identity_client_id, transport=AzureTransport(resolver)
             )
-        transport = _Transport(resolver)
+        transport = AzureTransport(resolver)
         self._client = CosmosClient(
             settings.endpoint,
             self._credential or settings.key,
@@ -72,38 +69,7 @@ def load_managed_identity() -> None:
     import azure.identity.aio  # noqa: F401  (loading it is the point)
 
 
-class _Transport(AioHttpTransport):
-    """
-    azure-core's, without the event loop's threads.
-
-    By default each request looks for proxies and for a .netrc file, in two threads, and has a
-    timer set anew by each piece of its answer, which the storage's own time limit makes needless.
-    """
-
-    session: aiohttp.ClientSession | None
-
-    def __init__(self, resolver: Resolver) -> None:
-        super().__init__(use_env_settings=False, read_timeout=None)
-        self._resolver = resolver
-
-    async def open(self) -> None:
-        """Make the session, unless there is one: every request calls this."""
-        if self.session is None:
-            self.session = aiohttp.ClientSession(
-                connector=Connector(resolver=self._resolver),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-
-    async def send(self, request: Any, **options: Any) -> Any:
-        """Send a request, and take no redirect for a success, as azure-cosmos does."""
-        response = await super().send(request, **options)
-        if 300 <= response.status_code < 400:
-            raise ServiceResponseError("The answer is a redirect.")
-        return response
-
-
-def _shorten_pipeline(connection: Any, transport: AioHttpTransport) -> None:
+def _shorten_pipeline(connection: Any, transport: AzureTransport) -> None:
     """
     Take out of the way of a request what does nothing for it, a quarter of its CPU.
 

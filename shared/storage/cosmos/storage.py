@@ -1,7 +1,9 @@
 """State in Cosmos DB."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -33,6 +35,9 @@ from shared.storage.items import document_in, item_of
 
 OPERATION_TIMEOUT_S = 5.0
 """For one document to be read, written or deleted, all repetitions included."""
+
+FIND_TIMEOUT_S = 20.0
+"""For a search through all documents."""
 
 MAX_READ_REPEATS = 2
 """After failures that say nothing against the request. Writes are not repeated: see `write`."""
@@ -133,6 +138,23 @@ class CosmosStorage(CosmosDbPartitionedStorage, StateStorage):
             ids = [document_id(key) for key in keys]
         await _all(self._delete_item(item_id) for item_id in ids)
 
+    async def find(self, path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        """
+        Return the keys of documents with something at `path`. See `StateStorage.find`.
+
+        It is a query over all partitions, in `FIND_TIMEOUT_S` seconds: without an index of
+        `path` it reads every document there is.
+        """
+        place = "".join(f"[{json.dumps(name)}]" for name in ("document", *path))
+        query = f"SELECT c.realId, c._ts FROM c WHERE IS_DEFINED(c{place})"  # noqa: S608
+        try:
+            async with TimeLimit.after(FIND_TIMEOUT_S):
+                found = [item async for item in self.container.query_items(query)]
+                now_s = _sent_at_s(self.container.client_connection.last_response_headers)
+        except Exception as error:
+            raise translate(error) from error
+        return [item["realId"] for item in found if item["_ts"] <= now_s - unchanged_s]
+
     async def connect(self) -> None:
         """Open the connections that a turn begins with, and get the token if one is needed."""
         # The cheapest requests there are: a document that does not exist costs 1 RU.
@@ -219,3 +241,8 @@ async def _all(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 def _is_item(answer: object) -> bool:
     e_tag = answer.get("_etag") if isinstance(answer, dict) else None
     return isinstance(e_tag, str) and e_tag != ""
+
+
+def _sent_at_s(headers: Mapping[str, str]) -> float:
+    """When the store gave an answer, by its own clock, in seconds since 1970."""
+    return parsedate_to_datetime(headers["Date"]).timestamp()

@@ -99,8 +99,10 @@ def test_who_deploys_can_assign_the_bots_roles_and_no_others() -> None:
     rights = template("deployer/deployer-rights")
     assignable = rights.variables["assignableRoleIds"]["value"]
     assert roles.variables["roleIds"]["value"] == assignable
+    listed = rights.variables["storageRoles"]["value"] + rights.variables["roleList"]["value"]
+    assert "${storageRoles}, " in listed
     for name in assignable:
-        assert f"${{assignableRoleIds.{name}}}" in rights.variables["roleList"]["value"]
+        assert f"${{assignableRoleIds.{name}}}" in listed
     for right in ("writesOneOfThem", "deletesOneOfThem"):
         assert "GuidEquals {${roleList}}" in rights.variables[right]["value"]
     condition = rights.resources["assignsTheBotsRoles"].properties["condition"]

@@ -73,3 +73,18 @@ def test_no_alert_rule_is_paid_for_unless_asked() -> None:
     """Without somebody to tell there are no alert rules."""
     assert template("main").parameters["alertEmail"]["default"] == ""
     assert "'modules/alerts.bicep' = if (!empty(alertEmail))" in template("main").text
+
+
+@pytest.mark.parametrize("query", [name for name, text in QUERIES.items() if "AppRequests" in text])
+def test_only_messages_count_as_requests(query: str) -> None:
+    """The functions that look after slow turns are invocations too, and answer nobody."""
+    read = re.findall(r"AppRequests\s*(\|[^|\n]*)", QUERIES[query])
+    assert read
+    assert {'| where Name == "MessagesFunction"'} == set(read)
+
+
+def test_the_queue_of_lost_bells_is_the_one_that_is_made() -> None:
+    """The alert looks for the queue that the runtime moves failing bells to."""
+    names = template("main").variables["names"]["value"]
+    assert f"{names['bells']}-poison" == names["poisonedBells"]
+    assert f'"/{names["poisonedBells"]}/"' in QUERIES["lost-bells"]

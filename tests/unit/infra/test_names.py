@@ -30,10 +30,13 @@ NAMES_OF_A_DEPLOYED_BOT = {
     "component": "appi-${token}",
     "storageAccount": "st${token}",
     "deploymentContainer": "deployments",
+    "bells": "bells",
+    "poisonedBells": "bells-poison",
     "cosmosDatabase": "cosmosDatabaseName",
     "cosmosContainer": "cosmosContainerName",
     "virtualNetwork": "vnet-${token}",
     "blobPrivateEndpoint": "pe-blob-${token}",
+    "queuePrivateEndpoint": "pe-queue-${token}",
     "cosmosPrivateEndpoint": (
         "pe-cosmos-${empty(existingAccountId) ? token : uniqueString(token, existingAccountId)}"
     ),

@@ -26,11 +26,14 @@ LOCAL_AUTHENTICATION_SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
 
 BUILT_IN_ROLES = {
     "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "storageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "monitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "cosmosDbDataContributor": "00000000-0000-0000-0000-000000000002",
 }
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
 
+
+QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"
 
 ROLE_TEMPLATES = ("modules/roles", "modules/cosmos-role")
 
@@ -107,8 +110,8 @@ def test_roles_are_azures_own() -> None:
     assert BUILT_IN_ROLES == {name: id_ for table in tables for name, id_ in table.items()}
 
 
-def test_the_identity_has_three_rights_and_no_other() -> None:
-    """It owns the runtime's blobs, sends telemetry, and writes state; each with the role for it."""
+def test_the_identity_has_these_rights_and_no_other() -> None:
+    """It owns the runtime's blobs, rings bells, sends telemetry, and writes state."""
     rights = {
         made.symbol: (_target(file, made).type, *sorted(set(re.findall(r"roleIds\.(\w+)", block))))
         for file, made in _assignments()
@@ -116,6 +119,8 @@ def test_the_identity_has_three_rights_and_no_other() -> None:
     }
     assert {
         "ownsBlobs": ("Microsoft.Storage/storageAccounts", "storageBlobDataOwner"),
+        "ringsBells": (QUEUES, "storageQueueDataContributor"),
+        "setsBellsAside": (QUEUES, "storageQueueDataContributor"),
         "publishesTelemetry": ("Microsoft.Insights/components", "monitoringMetricsPublisher"),
         "writesState": ("Microsoft.DocumentDB/databaseAccounts", "cosmosDbDataContributor"),
     } == rights
@@ -130,7 +135,7 @@ def test_every_role_assignment_has_its_target() -> None:
 
 
 def test_roles_go_to_the_bots_identity_only() -> None:
-    """All three rights belong to one principal: the identity of the bot."""
+    """All rights belong to one principal: the identity of the bot."""
     for _, assignment in _assignments():
         assert "principalId" == assignment.properties["principalId"], assignment.symbol
     for module in ("roles", "cosmosRole"):

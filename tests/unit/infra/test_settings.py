@@ -17,6 +17,7 @@ AZURE_VALUES = {
     "names.cosmosDatabase": "bot",
     "names.cosmosContainer": "state",
     "storageAccount.properties.primaryEndpoints.blob": "https://stx.blob.core.windows.net/",
+    "storageAccount.properties.primaryEndpoints.queue": "https://stx.queue.core.windows.net/",
     "component.properties.ConnectionString": f"InstrumentationKey={TENANT_ID}",
     "allowedServiceHosts": "",
 }
@@ -32,7 +33,6 @@ SET_BY_AZURE = {
 READ_BY_THE_RUNTIME = {
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__credential",
-    "AzureWebJobsStorage__clientId",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
@@ -40,6 +40,8 @@ READ_BY_THE_RUNTIME = {
 
 NOT_FOR_AZURE = {
     "MicrosoftAppPassword": "the identity has none",
+    "AzureWebJobsStorage": "its key opens the account; the identity does too",
+    "AzureWebJobsStorage__accountName": "the addresses of its services are given",
     "CosmosDbKey": "emulators only",
     "CosmosDbVerifyTls": "emulators only",
     "ChannelService": "sovereign clouds",

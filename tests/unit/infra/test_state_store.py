@@ -11,11 +11,11 @@ def test_documents_are_partitioned_by_their_id() -> None:
     assert {"kind": "Hash", "paths": ["/id"], "version": 2} == key
 
 
-def test_nothing_is_indexed() -> None:
-    """A write pays for no index; "consistent" is the mode that allows a time to live."""
+def test_only_what_the_sweep_looks_for_is_indexed() -> None:
+    """A settled document is in no index; "consistent" is the mode that allows a time to live."""
     policy = _container().properties["resource"]["indexingPolicy"]
     assert "consistent" == policy["indexingMode"]
-    assert [] == policy["includedPaths"]
+    assert [{"path": '/document/"$turns"/open/?'}] == policy["includedPaths"]
     assert [{"path": "/*"}] == policy["excludedPaths"]
 
 

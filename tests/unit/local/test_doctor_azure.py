@@ -65,7 +65,7 @@ def test_a_healthy_bot_has_no_complaints(azure: RecordedAzure) -> None:
     """Of a bot that is deployed as infra/ describes, every finding is good."""
     findings = list(diagnose(azure, SUBSCRIPTION, "rg-bot", lambda _: 401))
     assert [] == [finding.text for finding in findings if finding.level is Level.FAULT]
-    assert 11 == len(findings)
+    assert 14 == len(findings)
 
 
 def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None:
@@ -79,25 +79,27 @@ def test_an_identity_that_is_not_attached_is_named(azure: RecordedAzure) -> None
     ("path", "role"),
     [
         ("storageAccounts/stabc/providers/Microsoft.Authorization/roleAssignments", "Blob Data"),
+        ("queues/bells/providers/Microsoft.Authorization/roleAssignments", "Queue Data"),
+        ("queues/bells-poison/providers/Microsoft.Authorization/roleAssignments", "Queue Data"),
         ("components/appi-abc/providers/Microsoft.Authorization/roleAssignments", "Metrics"),
         ("cosmos-abc/sqlRoleAssignments", "Data Contributor"),
     ],
 )
 def test_a_missing_role_is_named(azure: RecordedAzure, path: str, role: str) -> None:
-    """Each of the three roles is missed when it is not assigned."""
+    """Each role is missed when it is not assigned."""
     azure.answer(path)["value"].clear()
     (complaint,) = complaints(azure)
     assert role in complaint
 
 
 def test_another_role_does_not_count(azure: RecordedAzure) -> None:
-    """Roles that only allow reading are none of the three."""
+    """Roles that only allow reading are none of these."""
     for answer in azure.answers.values():
         for found in answer.get("value", []):
             role = found.get("properties", {}).get("roleDefinitionId", "")
             if role:
                 found["properties"]["roleDefinitionId"] = role[:-1] + "1"
-    assert 3 == len(complaints(azure))
+    assert 5 == len(complaints(azure))
 
 
 def test_another_identitys_data_role_does_not_count(azure: RecordedAzure) -> None:
@@ -146,6 +148,31 @@ def test_another_partition_key_is_found(azure: RecordedAzure) -> None:
     answer["properties"]["resource"]["partitionKey"]["paths"] = ["/userId"]
     (complaint,) = complaints(azure)
     assert "has the partition key /userId, the bot needs /id" in complaint
+
+
+@pytest.mark.parametrize("paths", [[], [{"path": "/document/other/?"}]])
+def test_a_container_without_the_sweeps_index_is_named(
+    azure: RecordedAzure, paths: list[dict[str, str]]
+) -> None:
+    """A restored container has the index that it had, perhaps from before there was a sweep."""
+    policy = azure.answer("containers/state")["properties"]["resource"]["indexingPolicy"]
+    policy["includedPaths"] = paths
+    (complaint,) = complaints(azure)
+    assert 'no index of /document/"$turns"/open/?' in complaint
+
+
+def test_an_index_of_everything_has_the_sweeps_path(azure: RecordedAzure) -> None:
+    """A container that somebody else made indexes all there is."""
+    policy = azure.answer("containers/state")["properties"]["resource"]["indexingPolicy"]
+    policy["includedPaths"], policy["excludedPaths"] = [{"path": "/*"}], []
+    assert [] == complaints(azure)
+
+
+def test_a_deployment_from_before_the_queue_is_named(azure: RecordedAzure) -> None:
+    """Where a queue is missing, the examination says which one, and goes on."""
+    azure.answers = {key: v for key, v in azure.answers.items() if "/queues/bells/" not in key}
+    (complaint,) = complaints(azure)
+    assert complaint.startswith("The queue bells cannot be looked at")
 
 
 def test_several_regions_that_write_are_a_fault(azure: RecordedAzure) -> None:
@@ -325,7 +352,7 @@ def test_az_is_run_and_read(tmp_path: Path) -> None:
     findings = diagnose(
         AzureCli(str(_recorded_az(tmp_path))), SUBSCRIPTION, "rg-bot", lambda _: 401
     )
-    assert 11 == sum(finding.level is Level.OK for finding in findings)
+    assert 14 == sum(finding.level is Level.OK for finding in findings)
 
 
 @pytest.mark.starts_programs
