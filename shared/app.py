@@ -8,10 +8,12 @@ from functools import partial
 from typing import Protocol
 
 import azure.functions as func
-from botbuilder.core import Bot, Storage
+from botbuilder.core import Bot, CloudAdapterBase, Storage, TurnContext
 
 from shared import bot as own_bot
 from shared import log_hygiene
+from shared.bells.event_loop import EventLoopBells
+from shared.channel.activities import parse_activity
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
@@ -24,7 +26,7 @@ from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import TransactionalBot
+from shared.turns import Accepted, TransactionalBot
 
 _logger = logging.getLogger(__name__)
 
@@ -108,13 +110,35 @@ def create_app(
     if tokens is not None:
         steps += [partial(tokens.get, cloud.oauth_scope), storage.connect]
     preparations = Preparations(*steps)
+    authentication = ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http)
+    bells = EventLoopBells()
+    transactional_bot = TransactionalBot(
+        bot.create_bot, storage, bells=bells, contexts=_Contexts(authentication, app_id)
+    )
+    bells.listener = transactional_bot.on_bell
     endpoint = MessagesEndpoint(
-        ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
+        authentication,
         Destinations(settings.allowed_service_hosts, development=settings.development),
-        TransactionalBot(bot.create_bot, storage),
+        transactional_bot,
         preparations.start,
     )
     return App(endpoint, storage, http, preparations)
+
+
+class _Contexts:
+    """Turn contexts for activities whose request is over, made as for those that arrive."""
+
+    def __init__(self, authentication: ChannelAuthentication, app_id: str) -> None:
+        self._adapter = CloudAdapterBase(authentication)
+        self._app_id = app_id
+
+    async def run(
+        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        """Run `logic` on a turn context of the activity."""
+        activity = parse_activity(accepted.activity.encode())
+        identity = self._adapter.create_claims_identity(self._app_id)
+        await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
 
 
 def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:

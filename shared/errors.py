@@ -26,6 +26,7 @@ Every error that this application raises on purpose.
     │   └── StateNotStorable            a value that the codec cannot store
     └── TurnError                   a turn did not complete
         ├── TurnDeadlineExceeded        no place among racing turns in time
+        ├── InboxFull                   too many activities wait in the conversation
         └── DeliveryUncertain           committed, but perhaps not all of it is done
 
 Each says what to do next. None carries a secret, a message's text or a user's name.
@@ -151,6 +152,10 @@ class TurnError(BotApplicationError):
 
 class TurnDeadlineExceeded(TurnError):
     """The turn found no place among racing turns in time; nothing was changed."""
+
+
+class InboxFull(TurnError):
+    """The conversation accepts no more for later; nothing was changed."""
 
 
 class DeliveryUncertain(TurnError):

@@ -15,6 +15,7 @@ from shared.channel.destinations import Destinations
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
+    InboxFull,
     MalformedActivity,
     MethodNotAllowed,
     NotAuthenticated,
@@ -42,6 +43,7 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     StateNotStorable: HTTPStatus.INTERNAL_SERVER_ERROR,
     StateError: HTTPStatus.SERVICE_UNAVAILABLE,
     TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
+    InboxFull: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenUnavailable: HTTPStatus.BAD_GATEWAY,
     DeliveryUncertain: HTTPStatus.BAD_GATEWAY,
 }

@@ -19,7 +19,7 @@ from shared.storage.sizes import size_beyond
 from shared.turns.limits import DOCUMENT_BYTES, RUN_S
 from shared.turns.replies.operations import Operation, Verb
 from shared.turns.replies.outbox import BufferingAdapter, Outbox
-from shared.turns.running import run_to_end
+from shared.turns.running import Meanwhile, run_to_end
 from shared.turns.state.journal import RESERVED, Change, Journal, Properties, TurnRecord
 from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
@@ -94,11 +94,12 @@ async def run_bot(
     unit: UnitOfWork,
     home_key: str,
     send_typing: Callable[[Activity], Awaitable[None]],
+    meanwhile: Meanwhile,
 ) -> Attempt:
     """
     Run the bot on a turn context of its own.
 
-    Raises whatever the bot raises.
+    Raises whatever the bot or `meanwhile` raises.
     """
     outbox = Outbox(by)
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
@@ -110,7 +111,7 @@ async def run_bot(
         inner.set(name, service)
     inner.buffered_reply_activities = _Kept(outbox)
     try:
-        await run_to_end(lambda: create_bot(unit).on_turn(inner), RUN_S)
+        await run_to_end(lambda: create_bot(unit).on_turn(inner), RUN_S, meanwhile)
     finally:
         outbox.close()
         unit.close()

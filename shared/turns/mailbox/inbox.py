@@ -86,10 +86,14 @@ def withdrawn(journal: Journal, entry_id: str, *, hands_over: bool = False) -> J
     return onward(_without(journal, entry_id), hands_over=hands_over)
 
 
-def released(journal: Journal, **changes: Any) -> Journal:
-    """The owner leaves the unsettled turn to the next one; `changes` are those to its record."""
+def released(journal: Journal, watch: str, **changes: Any) -> Journal:
+    """
+    The owner leaves the unsettled turn to the next one; `changes` are those to its record.
+
+    `watch` is the bell that rings when it is time to try again.
+    """
     last = replace(journal.unsettled, **changes, by="")
-    return replace(journal, version=journal.version + 1, running=None, last=last)
+    return replace(journal, version=journal.version + 1, running=None, last=last, watch=watch)
 
 
 def handed_back(journal: Journal) -> Journal:
@@ -99,6 +103,14 @@ def handed_back(journal: Journal) -> Journal:
     return replace(
         journal, version=journal.version + 1, running=None, inbox=[first, *journal.inbox[1:]]
     )
+
+
+def put_off(journal: Journal, watch: str) -> Journal:
+    """The head's run needs what the store does not give; `watch` rings when to try again."""
+    back = handed_back(journal)
+    head = back.inbox[0]
+    first = replace(head, failed=head.failed + 1)
+    return replace(back, inbox=[first, *back.inbox[1:]], watch=watch)
 
 
 # By a bell

@@ -19,6 +19,8 @@ class Entry(Record, frozen=True):
     """Its answer is the HTTP response. Once nobody waits for that, the entry is dropped."""
     tries: Count = 0
     """Runs that were begun. One that kills its process three times is not begun again."""
+    failed: Count = 0
+    """Runs that needed a document which the store did not give."""
     at_s: float = 0.0
     """When it was accepted, by that instance's clock. Nothing is decided by it."""
 

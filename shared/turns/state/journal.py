@@ -175,6 +175,15 @@ class Journal(Record, frozen=True):
         return owner is not None and last is not None and last.by == owner.name
 
     @property
+    def is_put_off(self) -> bool:
+        """What comes first was tried in vain, and is to be tried again when its bell rings."""
+        if self.running is not None:
+            return False
+        if self.last is not None:
+            return self.last.fruitless > 0
+        return bool(self.inbox) and self.inbox[0].failed > 0
+
+    @property
     def pulse(self) -> tuple[str, int] | None:
         """What tells whether the owner is alive. None: nobody owns the conversation."""
         return self.running.pulse if self.running is not None else None
@@ -244,6 +253,11 @@ class Journal(Record, frozen=True):
             last=record,
         )
         return committed._without_last() if record.is_settled else committed
+
+    def without_settled(self) -> "Journal":
+        """The journal without a last turn that has nothing left to do."""
+        is_settled = self.last is not None and self.last.is_settled
+        return self._without_last() if is_settled else self
 
     def change_last(self, **changes: Any) -> "Journal":
         """The journal with something else about its unsettled turn."""

@@ -134,8 +134,9 @@ def test_a_bell_takes_over_whatever_the_owner_left() -> None:
 
 def test_a_turn_that_is_left_is_the_next_owners_at_once() -> None:
     """Whoever comes next, of this version or the one before, waits for nobody."""
-    left = inbox.released(commit(CLAIMED, "a", "one", "two"), sent=1)
+    left = inbox.released(commit(CLAIMED, "a", "one", "two"), "later", sent=1)
     assert ("", 1, None) == (left.unsettled.by, left.unsettled.sent, left.pulse)
+    assert "later" == left.watch
     assert inbox.taken_over(left, "you", "bell").holds_last
 
 
@@ -156,7 +157,7 @@ def test_every_step_is_a_new_version() -> None:
         (CLAIMED, inbox.withdrawn(CLAIMED, "a")),
         (CLAIMED, inbox.handed_back(CLAIMED)),
         (CLAIMED, inbox.taken_over(CLAIMED, "you", "")),
-        (last, inbox.released(last)),
+        (last, inbox.released(last, "")),
         (last, inbox.adopted(last)),
     ]
     assert [] == [(old, new) for old, new in steps if new.version <= old.version]

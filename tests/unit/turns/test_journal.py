@@ -66,6 +66,7 @@ entries = st.builds(
     audience=texts,
     waits=st.booleans(),
     tries=counts,
+    failed=counts,
     at_s=seconds,
     unknown=unknown,
 )
