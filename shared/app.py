@@ -13,6 +13,8 @@ from botbuilder.schema import ConversationReference
 
 from shared import bot as own_bot
 from shared import log_hygiene, stray_lines
+from shared.bells.event_loop import EventLoopBells
+from shared.channel.activities import parse_activity
 from shared.channel.adapter import ChannelAdapter
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
@@ -27,7 +29,7 @@ from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import BotModule, bot_in
+from shared.turns import Accepted, BotModule, bot_in
 
 _logger = logging.getLogger(__name__)
 
@@ -137,11 +139,12 @@ def create_app(
     preparations = Preparations(*steps)
     authentication = ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http)
     destinations = Destinations(settings.allowed_service_hosts, development=settings.development)
-    transactional_bot = bot_in(bot, storage)
+    adapter = ChannelAdapter(authentication, destinations)
+    bells = EventLoopBells()
+    transactional_bot = bot_in(bot, storage, bells=bells, contexts=_Contexts(adapter, app_id))
+    bells.listener = transactional_bot.on_bell
     endpoint = MessagesEndpoint(authentication, destinations, transactional_bot, preparations.start)
-    proactive = ProactiveTurns(
-        ChannelAdapter(authentication, destinations), app_id, transactional_bot.run
-    )
+    proactive = ProactiveTurns(adapter, app_id, transactional_bot.run)
     return App(endpoint, storage, http, proactive, preparations)
 
 
@@ -163,6 +166,22 @@ def get_app() -> App:
         if _the_app is None:
             _the_app = create_app(Settings.from_environ())
         return _the_app
+
+
+class _Contexts:
+    """Turn contexts for activities whose request is over, made as for those that arrive."""
+
+    def __init__(self, adapter: ChannelAdapter, app_id: str) -> None:
+        self._adapter = adapter
+        self._app_id = app_id
+
+    async def run(
+        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        """Run `logic` on a turn context of the activity."""
+        activity = parse_activity(accepted.activity.encode())
+        identity = self._adapter.create_claims_identity(self._app_id)
+        await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
 
 
 def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:

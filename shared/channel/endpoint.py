@@ -16,6 +16,7 @@ from shared.channel.destinations import Destinations
 from shared.errors import (
     BotApplicationError,
     DeliveryUncertain,
+    InboxFull,
     LengthRequired,
     MalformedActivity,
     MethodNotAllowed,
@@ -45,6 +46,7 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     StateNotStorable: HTTPStatus.INTERNAL_SERVER_ERROR,
     StateError: HTTPStatus.SERVICE_UNAVAILABLE,
     TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
+    InboxFull: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenUnavailable: HTTPStatus.BAD_GATEWAY,
     DeliveryUncertain: HTTPStatus.BAD_GATEWAY,
 }

@@ -15,7 +15,7 @@ from shared.turns.limits import RUN_S
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
 from shared.turns.replies.outbox import INVOKE_RESPONSE_KEY, BufferingAdapter, Outbox
-from shared.turns.running import run_to_end
+from shared.turns.running import Meanwhile, run_to_end
 from shared.turns.state.journal import Change, Journal, Properties, TurnRecord
 from shared.turns.state.storable import as_json
 from shared.turns.state.stored_document import StoredDocument
@@ -91,11 +91,12 @@ async def run_bot(
     unit: UnitOfWork,
     home_key: str,
     send_typing: Callable[[Activity], Awaitable[None]],
+    meanwhile: Meanwhile,
 ) -> Attempt:
     """
     Run the bot on a turn context of its own.
 
-    Raises whatever the bot raises.
+    Raises whatever the bot or `meanwhile` raises.
     """
     outbox = Outbox(by)
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
@@ -112,7 +113,7 @@ async def run_bot(
         await pipeline.on_turn(inner)
 
     try:
-        await run_to_end(run, RUN_S)
+        await run_to_end(run, RUN_S, meanwhile)
     finally:
         outbox.close()
         unit.close()

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from botbuilder.core import Bot, Middleware, Storage
 
+from shared.bells.base import Bells
 from shared.turns.apologies import Apologies
+from shared.turns.mailbox.contexts import Contexts
 from shared.turns.transactional_bot import TransactionalBot
 
 EVERYWHERE = "*"
@@ -32,7 +34,9 @@ class BotModule(Protocol):
     def create_bot(self, storage: Storage, /) -> Bot: ...
 
 
-def bot_in(module: BotModule, storage: Storage) -> TransactionalBot:
+def bot_in(
+    module: BotModule, storage: Storage, *, bells: Bells, contexts: Contexts
+) -> TransactionalBot:
     """
     Give the bot of a module atomic turns.
 
@@ -48,6 +52,8 @@ def bot_in(module: BotModule, storage: Storage) -> TransactionalBot:
     return TransactionalBot(
         module.create_bot,
         storage,
+        bells=bells,
+        contexts=contexts,
         create_middleware=create_middleware,
         on_error=on_error,
         apologies=_apologies(getattr(module, "APOLOGIES", None) or {}, where),

@@ -28,6 +28,14 @@ class Locks:
         Raises:
             TurnDeadlineExceeded: they took too long, or there are too many.
         """
+        waited = await self.take(key, until_s)
+        try:
+            yield waited
+        finally:
+            self.leave(key)
+
+    async def take(self, key: str, until_s: float) -> bool:
+        """Do what `hold` does, until `leave`."""
         place = (asyncio.get_running_loop(), key)
         users = self._users.get(place, 0)
         if self._most is not None and users > self._most:
@@ -37,18 +45,25 @@ class Locks:
         lock = self._locks.setdefault(place, asyncio.Lock())
         self._users[place] = users + 1
         try:
-            try:
-                async with asyncio.timeout_at(until_s):
-                    await lock.acquire()
-            except TimeoutError as error:
-                raise TurnDeadlineExceeded(
-                    "The turns before this one took too long; deliver the activity again."
-                ) from error
-            try:
-                yield users > 0
-            finally:
-                lock.release()
-        finally:
-            self._users[place] -= 1
-            if self._users[place] == 0:
-                del self._users[place], self._locks[place]
+            async with asyncio.timeout_at(until_s):
+                await lock.acquire()
+        except TimeoutError as error:
+            self._forget(place)
+            raise TurnDeadlineExceeded(
+                "The turns before this one took too long; deliver the activity again."
+            ) from error
+        except BaseException:
+            self._forget(place)
+            raise
+        return users > 0
+
+    def leave(self, key: str) -> None:
+        """Let the next one in."""
+        place = (asyncio.get_running_loop(), key)
+        self._locks[place].release()
+        self._forget(place)
+
+    def _forget(self, place: Hashable) -> None:
+        self._users[place] -= 1
+        if self._users[place] == 0:
+            del self._users[place], self._locks[place]

@@ -2,29 +2,26 @@
 An ordinary bot, with turns that happen completely and once.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 
 from botbuilder.core import Bot, Middleware, Storage, TurnContext
-from botbuilder.schema import ActivityTypes
 
+from shared.bells.base import Bell, Bells
 from shared.errors import LogicFailed
 from shared.turns.apologies import Apologies
-from shared.turns.backoff import LASTING_FAULTS, Backoff
 from shared.turns.chance import Chance
-from shared.turns.clock import Clock, loop_time_s
+from shared.turns.clock import Clock
 from shared.turns.identity import TurnIdentity
-from shared.turns.limits import TURN_DEADLINE_S
+from shared.turns.limits import LEAVING_S
+from shared.turns.mailbox.arrival import Arrival
+from shared.turns.mailbox.bell import Hearing, sweep
+from shared.turns.mailbox.caller import Caller
+from shared.turns.mailbox.contexts import Contexts
 from shared.turns.pipeline import LOGIC_KEY, OnError, Pipeline
 from shared.turns.process import Process
-from shared.turns.replies.delivery import Channel
-from shared.turns.replies.operations import message
 from shared.turns.replies.outbox import Logic
 from shared.turns.state.unit_of_work import UnitOfWork
-from shared.turns.turn import Turn
-
-_logger = logging.getLogger(__name__)
 
 
 class TransactionalBot(Bot):
@@ -36,7 +33,7 @@ class TransactionalBot(Bot):
     `create_middleware`, whose middleware is around the bot as the adapter's would be, but
     inside the turn. `on_error` gets what the bot or its middleware raises, where the SDK's
     `on_turn_error` would. `storage` keeps the contract of `shared.storage.base`. Works under
-    any adapter of the SDK.
+    any adapter of the SDK: `contexts` makes its turn contexts where there is no request.
     """
 
     def __init__(
@@ -44,6 +41,8 @@ class TransactionalBot(Bot):
         create_bot: Callable[[Storage], Bot],
         storage: Storage,
         *,
+        bells: Bells,
+        contexts: Contexts,
         create_middleware: Callable[[Storage], Iterable[Middleware]] = lambda _: (),
         on_error: OnError | None = None,
         apologies: Apologies | None = None,
@@ -53,46 +52,38 @@ class TransactionalBot(Bot):
         self._create_bot = create_bot
         self._create_middleware = create_middleware
         self._on_error = on_error
-        self._storage = storage
-        self._apologies = apologies or Apologies()
-        self._process = Process(now_s, chance or Chance())
+        self._process = Process(
+            self._pipeline,
+            storage,
+            bells,
+            contexts,
+            apologies or Apologies(),
+            now_s,
+            chance or Chance(),
+        )
 
     async def on_turn(self, context: TurnContext) -> None:
         """
-        Handle one activity; see `Turn.complete` for what it raises.
+        Handle the activity of a request.
+
+        Returns when all of it has happened, or when it is stored so that it will, whatever
+        becomes of this process. The context may be used for longer than that.
 
         Raises:
             MalformedActivity: the activity belongs to no conversation.
+            TurnDeadlineExceeded, InboxFull: it found no place in time.
+            StateError: the store does not let us work, not even for an apology.
         """
         identity = TurnIdentity.of(context.activity)
-        deadline_s = loop_time_s() + TURN_DEADLINE_S
-        backoff = Backoff(self._process.chance, deadline_s)
-        apologies = self._apologies.in_locale(context.activity.locale)
-        turn = Turn(
-            identity,
-            self._pipeline,
-            self._storage,
-            context,
-            backoff,
-            self._process,
-            apologies,
-        )
-        async with self._process.conversations.hold(identity.home_key, deadline_s):
-            try:
-                await turn.complete()
-            except LASTING_FAULTS as error:
-                if LOGIC_KEY in context.turn_state:
-                    raise
-                # Without its home document a turn cannot be committed, now or later, so
-                # the user hears of it and the activity is not delivered again.
-                _logger.error("A conversation cannot go on: %s", error)
-                if context.activity.type == ActivityTypes.message:
-                    sorry = message(apologies.for_error(error), context.activity)
-                    await Channel(context).say(sorry.subject)
+        caller = Caller(identity, context, self._process)
+        arrival = Arrival(identity, caller, self._process)
+        await caller.wait(self._process.start(arrival.handle()))
 
     async def run(self, context: TurnContext, logic: Logic) -> None:
         """
         Run `logic` in place of the bot, as the turn of the context's activity.
+
+        It cannot be stored, so it ends with this process; what it has committed does not.
 
         Raises what `on_turn` does, and what the logic raises: then nothing has changed.
         """
@@ -101,6 +92,28 @@ class TransactionalBot(Bot):
             await self.on_turn(context)
         except LogicFailed as failure:
             raise (failure.__cause__ or failure) from None
+
+    async def on_bell(self, bell: Bell) -> None:
+        """
+        Look after a conversation, as a bell asks; run what has been accepted, if nobody does.
+
+        Raises:
+            BotApplicationError: the bell has to be rung again, and could not be.
+        """
+        await Hearing(bell, self._process).handle()
+
+    async def sweep(self) -> None:
+        """Ring for what no bell may know of. Raises StateError if the store cannot be asked."""
+        await sweep(self._process)
+
+    async def hand_over(self) -> None:
+        """
+        Leave what runs here to other instances at once: the process is about to be stopped.
+
+        Replies that are being sent are sent to their end.
+        """
+        self._process.is_leaving = True
+        await self._process.settle(LEAVING_S)
 
     def _pipeline(self, unit: UnitOfWork) -> Pipeline:
         bot = self._create_bot(unit)

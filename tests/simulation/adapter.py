@@ -105,6 +105,11 @@ class SimulatedAdapter(BotAdapter):
                 context.turn_state[self._INVOKE_RESPONSE_KEY] = activity
                 responses.append(ResourceResponse(id=""))
                 continue
+            if activity.type == ActivityTypes.typing:
+                # Nothing is lost with it, and nothing said.
+                await self._travel("typing", activity.conversation.id)
+                responses.append(ResourceResponse(id=""))
+                continue
             recipient = activity.recipient
             key = key_of(activity.text or "", activity.reply_to_id, recipient and recipient.id)
             await self._travel(key, activity.conversation.id)

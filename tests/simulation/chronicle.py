@@ -85,8 +85,10 @@ class Chronicle:
         self._journals: dict[str, dict[str, Any]] = {}
         self._unfinished: dict[str, Committed] = {}
 
-    def wrote(self, key: str, e_tag: str, document: Document, said: Said, at_s: float) -> None:
-        """Read what an instance wrote while it handled an activity."""
+    def wrote(
+        self, key: str, e_tag: str, document: Document, said_of: dict[str, Said], at_s: float
+    ) -> None:
+        """Read what an instance wrote; `said_of` tells what the id of a turn stands for."""
         properties = {name: value for name, value in document.items() if name != "$turns"}
         before = self.contents[key][-1][1] if self.contents[key] else {}
         if properties != before:
@@ -100,6 +102,7 @@ class Chronicle:
         new = [entry for entry in journal.get("done", [])[-1:] if entry not in old.get("done", [])]
         last = journal.get("last") or {}
         for entry in new:
+            said = said_of[entry.split(" ")[1]]
             commit = Committed(
                 len(self.commits),
                 said.place,

@@ -35,6 +35,10 @@ class Instance:
     """Neither store nor channel is reached from here until then."""
     handlings: list["Handling"] = field(default_factory=list)
 
+    def can_hear(self, now_s: float) -> bool:
+        """Whether the queue may hand it a bell."""
+        return self.is_alive and self.stands_until_s <= now_s
+
 
 @dataclass
 class Handling:

@@ -31,16 +31,14 @@ COMMITTING = (
     Mutant(
         "the commit is conditional on the ETag that it is based on",
         "turn.py",
-        "            home,\n            properties=attempt.properties,",
-        "            home,\n            e_tag=home.e_tag and '*',\n"
-        "            properties=attempt.properties,",
+        "home, properties=properties, journal=",
+        "home, properties=properties, e_tag=home.e_tag and '*', journal=",
     ),
     Mutant(
         "the first commit of a conversation only creates",
         "turn.py",
-        "            home,\n            properties=attempt.properties,",
-        "            home,\n            e_tag=home.e_tag or '*',\n"
-        "            properties=attempt.properties,",
+        "home, properties=properties, journal=",
+        "home, properties=properties, e_tag=home.e_tag or '*', journal=",
     ),
     Mutant(
         "committed turns are remembered",
@@ -57,17 +55,22 @@ COMMITTING = (
     ),
     Mutant(
         "an attempt knows its own commit when the answer was lost",
-        "leases.py",
-        "if self.is_ours(last.by):",
-        "if last.by == 'nobody':",
+        "mailbox/arrival.py",
+        "if owner is not None and attempt is not None and owner.owns(home.journal):",
+        "if False:",
         (Fault.STORE_ANSWER_LOST,),
     ),
     Mutant(
         "nothing is sent before the commit",
-        "turn.py",
-        "        return await self._if_stored(self._documents.write_home(committed))",
-        "        await self.deliver(committed)\n"
-        "        return await self._if_stored(self._documents.write_home(committed))",
+        "mailbox/arrival.py",
+        "        written = await self._if_stored(document)\n        if written is None:\n"
+        "            return False\n",
+        "        owner.have(document)\n"
+        "        await Runner(owner, self._documents, self._ringer, self._process)._finishing(\n"
+        "            self._turn\n"
+        "        ).deliver(None)\n"
+        "        written = await self._if_stored(document)\n        if written is None:\n"
+        "            return False\n",
     ),
     Mutant(
         "changes to other documents are committed with the turn",
@@ -91,7 +94,7 @@ COMMITTING = (
     ),
     Mutant(
         "too large a turn becomes an apology",
-        "turn.py",
+        "mailbox/arrival.py",
         "except (StateNotStorable, StateTooLarge) as error:",
         "except StateNotStorable as error:",
         (Fault.STATE_LARGE,),
@@ -102,8 +105,8 @@ READING = (
     Mutant(
         "no document is read older than the conversation has written it",
         "turn.py",
-        "seen.get(key, 0), key, self._backoff",
-        "0, key, self._backoff",
+        "seen.get(key, 0), key, backoff",
+        "0, key, backoff",
         (Fault.STORE_LAGGING,),
     ),
     Mutant(
@@ -116,7 +119,7 @@ READING = (
     Mutant(
         "the home document is never read older than it is known to be",
         "state/documents.py",
-        "if home.version >= self._home_version:",
+        "if home.version >= self._known.least(self.home_key, asked_s):",
         "if True:",
         (Fault.STORE_LAGGING, Fault.STORE_ANSWER_LOST),
     ),
@@ -182,16 +185,16 @@ APPLYING = (
     ),
     Mutant(
         "changes are applied in time for the owner to note that replies were sent",
-        "turn.py",
-        "until_s = loop_time_s() + self._leases.left_s(last.by) - SEND_S",
+        "finishing.py",
+        "until_s = loop_time_s() + self._owner.lease_left_s - SEND_S",
         "until_s = loop_time_s() + 600",
         (Fault.DOCUMENT_UNKNOWN_ERROR, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "what could not be kept is said",
-        "owner.py",
-        "else [*last.replies, text],",
-        "else last.replies,",
+        "finishing.py",
+        "replies = [*replies, message(notice, trigger).to_text()]",
+        "pass",
         (Fault.DOCUMENT_TOO_LARGE,),
     ),
     Mutant(
@@ -206,29 +209,29 @@ APPLYING = (
 DELIVERING = (
     Mutant(
         "how many replies were sent is noted",
-        "owner.py",
-        'by="",\n                sent=remainder.sent,',
-        'by="",\n                sent=home.journal.unsettled.sent,',
+        "finishing.py",
+        "bell,\n                sent=remainder.sent,",
+        "bell,\n                sent=last.sent,",
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "what was sent is an absolute count",
-        "owner.py",
-        'by="",\n                sent=remainder.sent,',
-        'by="",\n                sent=remainder.sent + home.journal.unsettled.sent,',
+        "finishing.py",
+        "bell,\n                sent=remainder.sent,",
+        "bell,\n                sent=remainder.sent + last.sent,",
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
         "nothing is sent after the lease",
-        "owner.py",
-        "return self._owner.lease_left_s(self.home)",
-        "return self._owner.lease_left_s(self.home) + 60",
-        (Fault.CHANNEL_SLOW,),
+        "mailbox/ownership.py",
+        "return self._held_since_s + LEASE_S - loop_time_s()",
+        "return self._held_since_s + LEASE_S - loop_time_s() + 600",
+        (Fault.CHANNEL_SLOW, Fault.STORE_OUTAGE),
     ),
     Mutant(
         "the lease is renewed while a reply is on its way",
         "replies/delivery.py",
-        "timer = loop.call_later(lease.left_s - SEND_S, begin_to_keep)",
+        "timer = loop.call_later(lease.renew_in_s, begin_to_keep)",
         "timer = loop.call_later(60, begin_to_keep)",
         (Fault.CHANNEL_SLOW,),
     ),
@@ -270,54 +273,132 @@ DELIVERING = (
 
 OWNING = (
     Mutant(
-        "the next turn waits for an unsettled one",
-        "leases.py",
-        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
-        "return TurnState.SETTLED",
+        "a bot runs only on a free conversation",
+        "mailbox/arrival.py",
+        "elif journal.is_free and (caller.waits or not has_waited):",
+        "elif caller.waits or not has_waited:",
     ),
     Mutant(
-        "an unsettled turn is taken over only when its lease is over",
-        "leases.py",
-        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
-        "return TurnState.ABANDONED",
+        "a conversation is taken over only when its owner shows no sign of life",
+        "mailbox/bell.py",
+        "return journal.pulse is None or journal.pulse == self._bell.pulse",
+        "return True",
+        (Fault.BOT_SLOW,),
     ),
     Mutant(
-        "an abandoned turn is taken over some time",
-        "leases.py",
-        "return TurnState.ABANDONED if is_over else TurnState.ONGOING",
-        "return TurnState.ONGOING",
+        "a conversation is taken over some time",
+        "mailbox/bell.py",
+        "return journal.pulse is None or journal.pulse == self._bell.pulse",
+        "return journal.pulse is None",
+        (Fault.KILL,),
     ),
     Mutant(
-        "whoever waits for an owner waits for the whole lease",
-        "leases.py",
-        "self._watch.seconds(last.by) >= LEASE_S",
-        "self._watch.seconds(last.by) >= 2",
-        (Fault.CHANNEL_SLOW,),
+        "a conversation is taken over with a fencing write",
+        "mailbox/bell.py",
+        "taken = await self._documents.write_home(replace(home, journal=journal))",
+        "taken = replace(home, journal=journal)",
     ),
     Mutant(
-        "a turn is taken over with a fencing write",
-        "owner.py",
-        "return await self._documents.write_home(replace(home, journal=journal))",
-        "return replace(home, journal=journal)",
+        "what the owner writes is written",
+        "mailbox/ownership.py",
+        "self.have(await self._documents.write_home(self._watched(change(fresh))), began_s)",
+        "self.have(self._watched(change(fresh)), began_s)",
     ),
     Mutant(
-        "what the owner notes is written",
-        "owner.py",
-        "return await self._documents.write_home(noted)",
-        "return noted",
+        "what the owner writes is conditional on the ETag",
+        "mailbox/ownership.py",
+        "self._documents.write_home(self._watched(change(fresh)))",
+        "self._documents.write_home(replace(self._watched(change(fresh)), e_tag='*'))",
+        (Fault.PAUSE, Fault.BOT_SLOW),
     ),
     Mutant(
-        "what the owner notes is conditional on the ETag",
-        "owner.py",
-        "noted = replace(fresh, journal=edit(fresh.journal))",
-        "noted = replace(fresh, journal=edit(fresh.journal), e_tag='*')",
+        "an owner that was overtaken stops",
+        "mailbox/ownership.py",
+        "                    if not self.owns(journal):\n",
+        "                    if False:\n",
+        (Fault.PAUSE, Fault.BOT_SLOW),
     ),
     Mutant(
-        "a turn that is not finished is not answered with 200",
-        "turn.py",
-        'raise DeliveryUncertain("The turn is committed, but not finished; deliver it again.")',
-        "return home",
+        "an owner beats while its bot runs",
+        "mailbox/ownership.py",
+        "        await self.note(inbox.beaten)\n",
+        "        pass\n",
+        (Fault.BOT_SLOW,),
+    ),
+)
+
+ACCEPTING = (
+    Mutant(
+        "a turn is accepted only when it is stored",
+        "mailbox/caller.py",
+        "if not self.is_kept or self.waits:",
+        "if self.waits:",
+        (Fault.STORE_OUTAGE,),
+    ),
+    Mutant(
+        "an accepted activity is not accepted again",
+        "mailbox/arrival.py",
+        "elif not caller.waits and any(one.id == caller.turn_id for one in journal.inbox):",
+        "elif False:",
+        (Fault.BOT_SLOW, Fault.REDELIVERED),
+    ),
+    Mutant(
+        "a committed activity is not run again",
+        "mailbox/arrival.py",
+        "if (by := caller.attempt_in(journal)) is not None:",
+        "if (by := caller.attempt_in(journal)) is not None and by in self._attempts:",
+        (Fault.REDELIVERED,),
+    ),
+    Mutant(
+        "the owner runs what was appended",
+        "mailbox/inbox.py",
+        "    if not journal.inbox:\n        return replace(",
+        "    if True:\n        return replace(",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "a claim rings",
+        "mailbox/claim.py",
+        "rung = await self._ringer.ring_before_write()",
+        "from shared.turns.mailbox.ringing import Rung\n"
+        "        rung = Rung('nobody', self._owner._began_s)",
+        (Fault.BOT_SLOW, Fault.KILL),
+    ),
+    Mutant(
+        "a run that lost the race for the claim is cancelled",
+        "mailbox/claim.py",
+        "            raise LostRace\n",
+        "            return claim\n",
+        (Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
+    ),
+    Mutant(
+        "a commit goes over what was appended",
+        "mailbox/ownership.py",
+        "                    fresh = await self._documents.read_home(backoff)\n",
+        "                    fresh = await self._documents.read_home(backoff)\n"
+        "                    fresh = replace(self.home, e_tag=fresh.e_tag)\n",
+        (Fault.BOT_SLOW, Fault.CROWD),
+    ),
+    Mutant(
+        "a delivery that got nowhere is tried again when its bell rings",
+        "mailbox/bell.py",
+        "return journal.is_put_off and is_another",
+        "return journal.is_put_off",
         (Fault.CHANNEL_FAILED,),
+    ),
+    Mutant(
+        "the sweep finds what no bell knows of",
+        "mailbox/bell.py",
+        "if not await ringer.ring(0.0, SWEEP):",
+        "if True:",
+        (Fault.KILL,),
+    ),
+    Mutant(
+        "a document that can never be read stops no conversation",
+        "mailbox/runner.py",
+        "elif entry.failed >= RUNS_WITHOUT_STORE:",
+        "elif False:",
+        (Fault.DOCUMENT_UNKNOWN_ERROR,),
     ),
 )
 
@@ -339,8 +420,8 @@ RUNNING = (
     Mutant(
         "a bot that hangs is stopped",
         "running.py",
-        "await asyncio.wait([task], timeout=limit_s)",
-        "await asyncio.wait([task])",
+        "if loop_time_s() >= until_s:",
+        "if False:",
         (Fault.BOT_HANGS,),
     ),
     Mutant(
@@ -366,4 +447,12 @@ RUNNING = (
     ),
 )
 
-MUTANTS = (*COMMITTING, *READING, *APPLYING, *DELIVERING, *OWNING, *RUNNING)
+MUTANTS = (
+    *COMMITTING,
+    *READING,
+    *APPLYING,
+    *DELIVERING,
+    *OWNING,
+    *ACCEPTING,
+    *RUNNING,
+)

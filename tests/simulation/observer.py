@@ -3,6 +3,7 @@ What is seen of a history while it happens: its story, and what the judge needs 
 """
 
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
 
 from tests.simulation.chronicle import Chronicle
 from tests.simulation.faults import DOCUMENT_TROUBLES, Fault
@@ -10,6 +11,9 @@ from tests.simulation.instances import CURRENT, Instance
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.store import Document
 from tests.simulation.store_client import PROCESS
+
+if TYPE_CHECKING:
+    from tests.simulation.script import Said
 
 _STORE_TROUBLES = frozenset(
     {
@@ -35,6 +39,8 @@ class Observer:
         self.events: list[tuple[float, str, str, str, str]] = []
         self.happened: Counter[Fault] = Counter()
         self.chronicle = Chronicle()
+        self.said_of_turn: dict[str, Said] = {}
+        """What each turn id stands for."""
         self.errors: list[tuple[float, str]] = []
         """What the product logged as errors."""
         self.refused_late: list[tuple[str, str]] = []
@@ -108,7 +114,7 @@ class Observer:
             return
         now_s = self.loop.time()
         try:
-            self.chronicle.wrote(key, e_tag, document, handling.said, now_s)
+            self.chronicle.wrote(key, e_tag, document, self.said_of_turn, now_s)
         except Exception as error:
             # To the product it would look like an error of the store.
             self.chronicle.faults.append(

@@ -103,11 +103,14 @@ class Witnessed(Chronicle):
         self.raised: dict[str, str] = {}
         """By the name of a delivery, what the bot raised in it; "": the channel failed the bot."""
 
-    def wrote(self, key: str, e_tag: str, document: Document, said: Said, at_s: float) -> None:
+    def wrote(
+        self, key: str, e_tag: str, document: Document, said_of: dict[str, Said], at_s: float
+    ) -> None:
         before = len(self.commits)
-        super().wrote(key, e_tag, document, said, at_s)
+        super().wrote(key, e_tag, document, said_of, at_s)
         if len(self.commits) == before:
             return
+        said = self.commits[-1].said
         handling = CURRENT.get()
         failure = self.raised.get(handling.name) if handling else None
         journal = document["$turns"]

@@ -73,6 +73,10 @@ class SimulatedStore:
     def all_keys(self) -> list[str]:
         return sorted(self._versions)
 
+    def written_s(self, key: str) -> float:
+        """When the document was written last."""
+        return self._versions[key][-1].since_s
+
     def e_tag(self, key: str) -> str | None:
         """The ETag of the document, if there is one now."""
         versions = self._versions.get(key)

@@ -149,6 +149,18 @@ class StoreClient(Storage):
             await self._travel("delete", key)
             self._store.delete(key, _time_s())
 
+    async def find(self, path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        """As `StateStorage.find`."""
+        await self._travel("find", path[-1])
+        await self._fail_cleanly("find", path[-1])
+        return [key for key in self._store.all_keys() if self._is_found(key, path, unchanged_s)]
+
+    def _is_found(self, key: str, path: tuple[str, ...], unchanged_s: float) -> bool:
+        value: Any = self._store.current(key)
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value is not None and self._store.written_s(key) <= _time_s() - unchanged_s
+
     def _write_late(self, key: str, document: Document) -> None:
         def write() -> None:
             try:

@@ -51,11 +51,6 @@ def test_a_seed_is_a_history() -> None:
     assert 1 == len(histories)
 
 
-def test_some_histories_end_without_one_more_message(played: Tally) -> None:
-    """What only the next message would repair is seen, since none comes."""
-    assert 0 < played.figures["turns that wait for the next message"]
-
-
 def test_bounds_are_small_in_the_copy_only() -> None:
     """A short history reaches bounds that the product itself has far away."""
     small = original().small()

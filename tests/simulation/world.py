@@ -3,12 +3,17 @@ Instances that serve conversations over one store and one channel, while things 
 """
 
 import asyncio
+import json
 import random
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
+from botbuilder.schema import Activity
 
+from shared.bells.base import Bell
 from shared.errors import BotApplicationError
 from tests.simulation import disturbances
 from tests.simulation.adapter import SimulatedAdapter, answer_of
@@ -20,6 +25,7 @@ from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instanc
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.observer import Observer
 from tests.simulation.plan import HEALED_AT_S, draw, schedule
+from tests.simulation.queue import SimulatedQueue
 from tests.simulation.script import Again, Places, Said, Texts, places_of, script
 from tests.simulation.store import Codec, SimulatedStore
 from tests.simulation.store_client import PROCESS, StoreClient
@@ -29,8 +35,15 @@ CHANNEL_PATIENCE_S = 15.0
 LEASE_ENDS_S = 40.0
 """So long after the last fault nothing waits for a dead owner any more."""
 
-RUN_ENDS_S = 150.0
+RUN_ENDS_S = 700.0
 """So long after it was started no bot runs any more, and what it kept waiting has an end."""
+
+SWEEP_S = 60.0
+VISIBILITY_S = 30.0
+"""After which a bell that failed is heard again (host.json)."""
+
+QUIET_S = 6_000.0
+"""So long after the last fault nothing is left to do: hanging bots and lost causes included."""
 
 SMALL_STORE_BYTES = 13_000
 """What the store takes where the product is played with small bounds."""
@@ -40,6 +53,24 @@ class CreateBot(Protocol):
     """Makes the bot that a history is about."""
 
     def __call__(self, storage: Storage, witness: Witness, /) -> Bot: ...
+
+
+class SimulatedContexts:
+    """Turn contexts for accepted activities, as an instance makes them."""
+
+    def __init__(self, world: "World", instance: Instance) -> None:
+        self._world = world
+        self._instance = instance
+
+    async def run(self, accepted: Any, logic: Callable[[TurnContext], Awaitable[None]]) -> None:
+        """As `Contexts.run`."""
+        activity = Activity.deserialize(json.loads(accepted.activity))
+        handling = Handling(self._world.said_in(activity), self._instance, number=0)
+        before = CURRENT.set(handling)
+        try:
+            await logic(TurnContext(self._world.adapter(handling), activity))
+        finally:
+            CURRENT.reset(before)
 
 
 class World(Observer):
@@ -64,11 +95,15 @@ class World(Observer):
         self.product = product.small() if self.is_small else product
         self.places = places_of(self.chance, self.plan.drawn, usual)
         self.said = script(self.chance, self.plan.drawn, self.places, texts)
+        self._know(self.said)
         schedule(self.plan, self.chance, self.said, self.places)
         self.store = SimulatedStore(
             self.note_write, codec, SMALL_STORE_BYTES if self.is_small else None
         )
         self.channel = SimulatedChannel(self.note_channel)
+        self.queue = SimulatedQueue(self.chance, self._hear)
+        self.hearing = 0
+        """Bells that are being handled."""
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
         self.spoken_last: list[Said] = []
@@ -96,13 +131,18 @@ class World(Observer):
         deliveries = [self._deliver(said) for said in self.said]
         deliveries += [self._deliver(said) for said in self.said if said.twice_at_once]
         healing = self.loop.call_at(HEALED_AT_S, self._heal)
+        sweeping = self.loop.create_task(self._sweep())
         await asyncio.gather(*deliveries)
         healing.cancel()
         self._heal()
         await asyncio.sleep(max(0.0, self.all_well_at_s - self.loop.time()))
+        await self._until_quiet()
         if self.plan.last_words:
             self.spoken_last = self.last_words()
+            self._know(self.spoken_last)
             await asyncio.gather(*(self._deliver(said) for said in self.spoken_last))
+            await self._until_quiet()
+        sweeping.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(RUN_ENDS_S):
                 for handling in self.handlings:
@@ -110,6 +150,93 @@ class World(Observer):
         # Whatever the bot has left running comes to its end.
         await asyncio.sleep(3.0)
         self.is_over = True
+
+    def _know(self, said: list[Said]) -> None:
+        self.said_of_turn.update({one.identity.turn_id or "": one for one in said})
+
+    async def _until_quiet(self) -> None:
+        """Wait until every conversation is free, and no bell is left."""
+        until_s = self.loop.time() + QUIET_S
+        while self.queue.waiting or self.hearing or self._open():
+            await asyncio.sleep(1.0)
+            if self.loop.time() > until_s:
+                raise AssertionError(f"never quiet: {self._open()}, {self.queue.waiting} bells")
+
+    def _open(self) -> list[str]:
+        """The conversations with something unfinished."""
+        journals = {
+            key: (self.store.current(key) or {}).get("$turns") for key in self.store.all_keys()
+        }
+        return [key for key, one in journals.items() if isinstance(one, dict) and one.get("open")]
+
+    async def _sweep(self) -> None:
+        """What the timer does, on any instance."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            instance = self._any_instance()
+            if instance.can_hear(self.loop.time()):
+                self._start(instance, "sweep", instance.bot.sweep())
+
+    def _hear(self, bell: Bell) -> None:
+        """Hand a bell to an instance; one that fails comes again, as the queue does it."""
+        able = [one for one in self.instances if one.can_hear(self.loop.time())]
+        if not able:
+            self.queue.put(bell, 1.0)
+            return
+        instance = self.chance.choice(able)
+        self.tell(instance.name, "queue", "hear", f"{bell.conversation} {bell.token} {bell.pulse}")
+        self.hearing += 1
+
+        async def hear() -> None:
+            try:
+                await instance.bot.on_bell(bell)
+            except Exception as error:
+                self.tell(instance.name, "queue", "fail", repr(error))
+                self.queue.put(bell, VISIBILITY_S)
+
+        self._start(instance, "bell", hear(), lambda: self.queue.put(bell, VISIBILITY_S))
+
+    def _start(
+        self,
+        instance: Instance,
+        what: str,
+        work: Coroutine[Any, Any, None],
+        died: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Begin what no request has asked for."""
+        nobody = Said(what, what, "", "", "")
+        handling = Handling(nobody, instance, number=0, began_at_s=self.loop.time())
+        instance.handlings.append(handling)
+        context = copy_context()
+        context.run(CURRENT.set, handling)
+        context.run(PROCESS.set, instance)
+
+        async def watch() -> None:
+            await handling.over.wait()
+            if what == "bell":
+                self.hearing -= 1
+            if not instance.is_alive:
+                died()
+
+        async def begin() -> None:
+            try:
+                await work
+            finally:
+                if instance.is_alive:
+                    handling.over.set()
+
+        self.loop.create_task(watch(), context=Context())
+        self.loop.create_task(begin(), context=context)
+
+    def said_in(self, activity: Activity) -> Said:
+        """What was said, by as much of the activity as the product has kept."""
+        label = (activity.channel_data or {}).get("label")
+        for one in (*self.said, *self.spoken_last):
+            sender = activity.from_property
+            is_same = one.activity_id == activity.id and one.place == activity.conversation.id
+            if one.label == label or (is_same and one.user == (sender and sender.id)):
+                return one
+        raise AssertionError("nobody has said this")
 
     def last_words(self) -> list[Said]:
         """One message for each conversation, after all faults: it finishes what is unfinished."""
@@ -153,6 +280,8 @@ class World(Observer):
         instance.bot = self.product.transactional_bot(
             lambda storage: self._create_bot(storage, self),
             client,
+            bells=self.queue,
+            contexts=SimulatedContexts(self, instance),
             now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
             chance=self.product.chance(token=self._next_token, jitter=self.chance),
         )
@@ -223,14 +352,7 @@ class World(Observer):
         CURRENT.set(handling)
         PROCESS.set(handling.instance)
         instance = handling.instance
-        adapter = SimulatedAdapter(
-            self.channel,
-            self.chance,
-            self.plan.channel,
-            handling,
-            lambda: self.loop.time() < instance.cut_off_until_s,
-        )
-        context = TurnContext(adapter, handling.said.to_activity())
+        context = TurnContext(self.adapter(handling), handling.said.to_activity())
         try:
             await instance.bot.on_turn(context)
             handling.answer = answer_of(context)
@@ -248,6 +370,16 @@ class World(Observer):
                 outcome = f"{handling.status} {handling.failure}{handling.answer or ''}"
                 self.tell(handling.name, "world", "answer", outcome)
                 handling.over.set()
+
+    def adapter(self, handling: Handling) -> SimulatedAdapter:
+        """The way of an instance to the channel."""
+        return SimulatedAdapter(
+            self.channel,
+            self.chance,
+            self.plan.channel,
+            handling,
+            lambda: self.loop.time() < handling.instance.cut_off_until_s,
+        )
 
     def outlived(self, key: str, e_tag: str) -> None:
         if self.plan.ttl_s is not None:

@@ -108,9 +108,7 @@ def test_only_the_settings_read_the_environment() -> None:
     found = [
         f"{name}:{node.lineno}"
         for name, path in MODULES.items()
-        if name.startswith("shared")
-        and name != "shared/settings"
-        and room_of(name) != "shared/bot"
+        if name.startswith("shared") and name != "shared/settings" and room_of(name) != "shared/bot"
         for node in ast.walk(tree_of(path))
         if (isinstance(node, ast.Attribute) and node.attr in readers)
         or (

@@ -3,13 +3,14 @@
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
 from local.bootstrap.commands import COMMANDS
+from shared.bells.event_loop import EventLoopBells
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
@@ -25,7 +26,9 @@ async def test_the_bot_in_the_readme_runs_as_it_stands(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, example.__name__, example)
     exec(compile(source, "README.md", "exec"), vars(example))
     storage = MemoryStorage(DocumentCodec(example.STATE_TYPES))
-    bot = TransactionalBot(example.create_bot, storage)
+    bot = TransactionalBot(
+        example.create_bot, storage, bells=EventLoopBells(), contexts=SimpleNamespace()
+    )
     adapter = TestAdapter(bot.on_turn)
 
     said = []

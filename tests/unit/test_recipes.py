@@ -1,6 +1,7 @@
 """The recipes in docs/recipes.md work as they stand there."""
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -8,9 +9,10 @@ from botbuilder.core import ActivityHandler, Bot, ConversationState, Storage, Tu
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
+from shared.bells.event_loop import EventLoopBells
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import bot_in
+from shared.turns import Accepted, bot_in
 
 RECIPES = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
 
@@ -41,9 +43,20 @@ def create_bot(storage: Storage) -> Bot:
     return CountingBot(ConversationState(storage))
 
 
+class NoContexts:
+    """These turns are fast: none is continued when its request is over."""
+
+    async def run(
+        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        raise NotImplementedError
+
+
 async def said_by(module: ModuleType, *texts: str) -> list[str]:
     """What a user sees who says these things to the bot of a module."""
-    adapter = TestAdapter(bot_in(module, MemoryStorage(DocumentCodec([]))).on_turn)
+    storage = MemoryStorage(DocumentCodec([]))
+    bot = bot_in(module, storage, bells=EventLoopBells(), contexts=NoContexts())
+    adapter = TestAdapter(bot.on_turn)
     for text in texts:
         await adapter.receive_activity(Activity(type="message", text=text, locale="de-CH"))
     return [activity.text for activity in adapter.activity_buffer if activity.type == "message"]

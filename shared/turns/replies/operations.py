@@ -92,6 +92,11 @@ def message(text: str, trigger: Activity) -> Operation:
     return Operation(Verb.SEND, _reply(trigger, ActivityTypes.message, text=text))
 
 
+def typing_to(trigger: Activity) -> Activity:
+    """The sign that an answer is being made."""
+    return _reply(trigger, ActivityTypes.typing)
+
+
 def failed_invoke(trigger: Activity) -> Operation:
     """The answer to an invoke that the bot did not survive."""
     response = InvokeResponse(status=int(HTTPStatus.INTERNAL_SERVER_ERROR))
@@ -100,5 +105,6 @@ def failed_invoke(trigger: Activity) -> Operation:
 
 def _reply(trigger: Activity, activity_type: str, **fields: Any) -> Activity:
     reference = TurnContext.get_conversation_reference(trigger)
-    reply = Activity(type=activity_type, input_hint="acceptingInput", **fields)
+    hint = None if activity_type == ActivityTypes.typing else "acceptingInput"
+    reply = Activity(type=activity_type, input_hint=hint, **fields)
     return TurnContext.apply_conversation_reference(reply, reference)

@@ -12,7 +12,7 @@ from shared.errors import StateUnreadable
 from shared.storage.base import StateStorage
 from shared.turns.backoff import Backoff, is_passing
 from shared.turns.clock import loop_time_s
-from shared.turns.identity import TurnIdentity
+from shared.turns.known import Known
 from shared.turns.limits import LAG_S
 from shared.turns.state.journal import RESERVED, Journal, digest
 from shared.turns.state.stored_document import StoredDocument, take_apart
@@ -21,39 +21,39 @@ _logger = logging.getLogger(__name__)
 
 
 class Documents:
-    """The store, as one activity on its way through sees it."""
+    """The store, as the turns of one conversation see it."""
 
-    def __init__(self, storage: Storage, identity: TurnIdentity) -> None:
+    def __init__(self, storage: Storage, home_key: str, known: Known) -> None:
         self._storage = storage
-        self._home_key = identity.home_key
-        self._user_key = identity.user_key
-        self._home_version = 0
+        self.home_key = home_key
+        self._known = known
 
     async def read_home(self, backoff: Backoff) -> StoredDocument:
         """
-        Read the home document, never an older one than was read or written before.
+        Read the home document, never an older one than this process has read or written before.
 
         Raises:
             TurnDeadlineExceeded: there is none, or no store, until the backoff ends.
             StateError: for what will not get better, the store's reason.
         """
         while True:
-            home = await self._read_repeatedly(self._home_key, backoff)
-            if home.version >= self._home_version:
-                self._home_version = home.version
-                return home
+            asked_s = loop_time_s()
+            home = await self._read_repeatedly(self.home_key, backoff)
+            if home.version >= self._known.least(self.home_key, asked_s):
+                self._known.note(self.home_key, home.version)
+                return replace(home, journal=home.journal.without_settled())
             await backoff.pause()
 
     async def write_home(self, home: StoredDocument) -> StoredDocument:
         """Write the home document; see `write`."""
         written = await self.write(home)
-        self._home_version = written.version
+        self._known.note(self.home_key, written.version)
         return written
 
-    async def read_user(self) -> StoredDocument | None:
-        """The user's document, read ahead of need. None: there is no user, or it failed."""
+    async def read_ahead(self, key: str | None) -> StoredDocument | None:
+        """A document that will be needed. None: there is none, or it cannot be read now."""
         try:
-            return await self.read(self._user_key) if self._user_key else None
+            return await self.read(key) if key else None
         except Exception:
             return None
 

@@ -11,7 +11,7 @@ cannot be read at all is dropped, and logged: no conversation stops because of i
 
 import hashlib
 from collections.abc import Iterable, Set
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -25,15 +25,20 @@ from shared.turns.limits import (
     KEPT_REMOVALS,
     SEEN_DOCUMENTS,
 )
-from shared.turns.state.records import Record, read_record, to_plain
+from shared.turns.mailbox.records import Entry, Running
+from shared.turns.state.records import Count, Record, read_record, to_plain
 
 RESERVED = "$turns"
 
+OPEN = "open"
+"""
+Stored, and true, in the journal of a conversation that is not free, and absent from all others.
+
+The store has an index of it alone, by which the sweep finds what is unfinished.
+"""
+
 Properties = dict[str, Any]
 """What a bot keeps in a document, by the names of its state properties."""
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
-"""Cosmos DB keeps integers up to 2^53 exactly; nothing here counts further than half of that."""
 
 Stamp = tuple[Count, str]
 """Orders committed turns, whichever conversation they are of: see `Journal.next_stamp`."""
@@ -61,9 +66,13 @@ class TurnRecord(Record, frozen=True):
 
     id: str
     by: str = ""
-    """The attempt that may deliver it. Empty: none any more; the next process takes over."""
+    """
+    Who may deliver it: `Running.name`. Empty: nobody any more; the next owner does.
+
+    Anything else was written by an earlier version of the app, which knows no `Running`.
+    """
     at_s: float = 0.0
-    """When `by` made it its own, by that instance's clock. Nothing is decided by it."""
+    """When it was committed, by that instance's clock. Nothing is decided by it."""
     stamp: Count = 0
     """Orders the turns of a conversation: milliseconds since 1970, and ever increasing."""
     replies: list[str] = []
@@ -82,6 +91,10 @@ class TurnRecord(Record, frozen=True):
     """Changes to other documents that are not known to be applied."""
     answer: list[str] | None = None
     """What the HTTP response carries."""
+    trigger: str = ""
+    """What is answered, as far as a context for the delivery needs it: a JSON text."""
+    audience: str = ""
+    """As in `Entry`."""
 
     @property
     def is_delivered(self) -> bool:
@@ -127,15 +140,53 @@ class Journal(Record, frozen=True):
     """The documents that this conversation wrote last, oldest first."""
     ids: dict[str, str] = {}
     """Ids of sent activities that the bot may have stored, oldest first."""
+    inbox: list[Entry] = []
+    """Accepted activities, in order."""
+    running: Running | None = None
+    """The owner of the conversation."""
+    watch: str = ""
+    """The token of the bell in charge."""
 
     @classmethod
     def of(cls, key: str, value: Any) -> "Journal":
         """The journal in a document; one that no turn has written (None) has an empty one."""
-        return _EMPTY if value is None else read_record(cls, value, digest(key)) or _EMPTY
+        if value is None:
+            return _EMPTY
+        if isinstance(value, dict) and OPEN in value:
+            value = {name: item for name, item in value.items() if name != OPEN}
+        return read_record(cls, value, digest(key)) or _EMPTY
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON but for the values in `writes`, which stay as the bot gave them."""
-        return to_plain(self)
+        plain = to_plain(self)
+        if not self.is_free:
+            plain[OPEN] = True
+        return plain
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is accepted or committed that has not happened yet."""
+        return self.running is None and self.last is None and not self.inbox
+
+    @property
+    def holds_last(self) -> bool:
+        """Whether the unsettled turn, if there is one, is the owner's."""
+        owner, last = self.running, self.last
+        return owner is not None and last is not None and last.by == owner.name
+
+    @property
+    def is_put_off(self) -> bool:
+        """What comes first was tried in vain, and is to be tried again when its bell rings."""
+        if self.running is not None:
+            return False
+        if self.last is not None:
+            return self.last.fruitless > 0
+        return bool(self.inbox) and self.inbox[0].failed > 0
+
+    @property
+    def pulse(self) -> tuple[str, int] | None:
+        """What tells whether the owner is alive. None: nobody owns the conversation."""
+        return self.running.pulse if self.running is not None else None
 
     @property
     def unsettled(self) -> TurnRecord:
@@ -202,6 +253,11 @@ class Journal(Record, frozen=True):
             last=record,
         )
         return committed._without_last() if record.is_settled else committed
+
+    def without_settled(self) -> "Journal":
+        """The journal without a last turn that has nothing left to do."""
+        is_settled = self.last is not None and self.last.is_settled
+        return self._without_last() if is_settled else self
 
     def change_last(self, **changes: Any) -> "Journal":
         """The journal with something else about its unsettled turn."""

@@ -6,11 +6,14 @@ written back. A field that cannot be read is left out, and the log says which.
 """
 
 import logging
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
 _logger = logging.getLogger(__name__)
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**52)]
+"""Cosmos DB keeps integers up to 2^53 exactly; nothing here counts further than half of that."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

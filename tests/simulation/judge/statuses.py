@@ -1,5 +1,5 @@
 """
-Statuses: 200 means that all is done, everything is answered, and after the faults with 200.
+Statuses: 200 means that all will be done, everything is answered, and after the faults with 200.
 """
 
 from collections.abc import Iterator
@@ -52,14 +52,14 @@ def judge(world: World, verdict: Verdict) -> None:
 
 
 def _two_hundreds(world: World, finished: Finished, verdict: Verdict) -> Iterator[str]:
-    """When the channel is told 200, the turn is applied and said, or there was nothing to do."""
+    """What is answered 200 is applied and said in the end, or there was nothing to do."""
     for handling in world.handlings:
         if handling.status != 200 or handling.ended_at_s is None:
             continue
         said = handling.said
-        turns = [t for t in world.chronicle.of_said(said) if t.at_s <= handling.ended_at_s]
+        turns = world.chronicle.of_said(said)
         if turns:
-            missing = finished.missing(turns[-1], handling.ended_at_s)
+            missing = finished.missing(turns[-1], float("inf"))
             if missing and world.document_troubles[turns[-1].home_key]:
                 verdict.figures["200 where the conversation could not be read"] += 1
             elif missing:
@@ -139,31 +139,9 @@ def _without_faults(world: World) -> Iterator[str]:
 
 
 def _unfinished(world: World, finished: Finished, verdict: Verdict) -> None:
-    """Count the turns that wait for the next message, and those that are not settled."""
+    """In the end nothing that was committed is missing, whether anybody was told so or not."""
     for turns in by_place(world).values():
-        turn = turns[-1]
-        answered = [one for one in world.handlings if one.said.label == turn.said.label]
-        journal = (world.store.current(turn.home_key) or {}).get("$turns") or {}
-        last = journal.get("last") if isinstance(journal, dict) else None
-        if not isinstance(last, dict):
-            last = {}
-        if finished.missing(turn, float("inf")):
-            verdict.figures["turns that wait for the next message"] += 1
-        elif last.get("replies") or last.get("writes"):
-            if _should_be_settled(world, answered):
-                verdict.wrong.append(f"{turn.said.label} was answered 200, and is not settled")
-            verdict.figures["turns that are finished, and not settled"] += 1
-
-
-def _should_be_settled(world: World, answered: list[Handling]) -> bool:
-    return (
-        any(one.status == 200 for one in answered)
-        and not any(
-            one.store_troubles
-            or one.was_cancelled
-            or not one.instance.is_alive
-            or one.instance.pauses_s
-            for one in answered
-        )
-        and not world.chronicle.resets
-    )
+        for turn in turns:
+            missing = finished.missing(turn, float("inf"))
+            if missing and not world.document_troubles[turn.home_key]:
+                verdict.wrong.append(f"in the end {missing[0]}")

@@ -4,7 +4,17 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from shared.turns.limits import RUN_GRACE_S, RUN_S, SEND_LIMIT_S, SETTLE_S, TURN_DEADLINE_S, WAITING
+from shared.turns.limits import (
+    ANSWER_S,
+    HAND_OVER_S,
+    OUTLIVING,
+    POLL_S,
+    RUN_GRACE_S,
+    RUN_S,
+    SEND_LIMIT_S,
+    WAITING,
+    WAITING_S,
+)
 from tests.unit.infra.bicep import INFRA, template
 
 CHANNEL_WAITS_S = 15
@@ -40,14 +50,40 @@ def test_the_smallest_instance_works_off_what_it_takes() -> None:
 
 def test_one_conversation_cannot_take_all_places() -> None:
     """Others are served while as many turns of one wait as may."""
-    assert WAITING * 10 < HTTP["maxConcurrentRequests"]
+    assert 2 * WAITING <= HTTP["maxConcurrentRequests"]
 
 
 def test_a_turn_ends_long_before_its_worker_is_replaced() -> None:
     """The host replaces the worker, with all its turns, for one invocation that takes too long."""
     hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
     timeout_s = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    longest_s = TURN_DEADLINE_S + RUN_S + RUN_GRACE_S + SEND_LIMIT_S + SETTLE_S
+    longest_s = HAND_OVER_S + RUN_S + RUN_GRACE_S + SEND_LIMIT_S
 
-    assert 2 * longest_s < timeout_s
+    assert longest_s + 60 < timeout_s
     assert 2 * AZURE_CLOSES_S < timeout_s
+
+
+def test_a_request_is_answered_before_its_connection_is_closed() -> None:
+    """A message before its channel gives up; an invoke before Azure's front end does."""
+    assert ANSWER_S < CHANNEL_WAITS_S
+    assert WAITING_S < AZURE_CLOSES_S
+
+
+def test_the_queue_is_asked_as_often_as_the_turns_count_on() -> None:
+    """A bell is heard within this time of becoming due, if an instance listens."""
+    minutes, seconds = map(float, HOST["extensions"]["queues"]["maxPollingInterval"].split(":")[1:])
+
+    assert POLL_S == minutes * 60 + seconds
+
+
+def test_a_long_turn_keeps_no_bell_waiting() -> None:
+    """Bells are taken one by one, as long as fewer run than one worker may run."""
+    queues = HOST["extensions"]["queues"]
+
+    assert 1 == queues["batchSize"]
+    assert queues["newBatchThreshold"] + 1 <= OUTLIVING
+
+
+def test_only_what_is_base64_can_be_a_bell() -> None:
+    """The host takes whatever else for poison."""
+    assert "base64" == HOST["extensions"]["queues"]["messageEncoding"]

@@ -1,11 +1,15 @@
 """A bot in atomic turns, under the SDK's own adapter, with a channel that records."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import json
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import Context, ContextVar, copy_context
 from copy import copy
 from dataclasses import dataclass
+from itertools import count
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, TurnContext
@@ -17,13 +21,22 @@ from botbuilder.schema import (
 )
 from botframework.connector.auth import AuthenticateRequestResult
 
+from shared.bells.base import Bell
+from shared.errors import BellUnavailable
 from shared.storage import state_type
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns import TransactionalBot
+from shared.turns.mailbox.contexts import Accepted
+from tests.simulation.loop import SimulatedLoop
 
 Handler = Callable[[TurnContext, Storage], Awaitable[None]]
+
+T = TypeVar("T")
+
+ROOM: ContextVar["Room | None"] = ContextVar("room", default=None)
+"""The process that a callback belongs to."""
 
 SERVICE = "https://channel.example"
 HOME = "test/conversations/room"
@@ -88,6 +101,10 @@ class CountedStorage(StateStorage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         await self._inner.delete(keys)
+
+    async def find(self, path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        keys: list[str] = await self._inner.find(path, unchanged_s)
+        return keys
 
     def encode(self, document: Any) -> bytes:
         text: bytes = self._inner.encode(document)
@@ -163,6 +180,43 @@ class RecordingChannel:
         return ResourceResponse(id=activity_id)
 
 
+class Queue:
+    """
+    The bells of a test, and who hears them: any room of it that is not away.
+
+    They ring by the event loop's time, so a test in virtual time has them all.
+    """
+
+    def __init__(self) -> None:
+        self.rooms: list[Room] = []
+        self.ids = count(1)
+        """Of what users say in any of its rooms."""
+        self.rung: list[tuple[float, Bell]] = []
+        """How many seconds from when it was rung, and what."""
+        self.is_away = False
+        self.is_silent = False
+        """Whatever is rung, nobody hears it."""
+        self.heard: list[asyncio.Task[None]] = []
+
+    async def ring(self, bell: Bell, delay_s: float) -> None:
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise BellUnavailable("simulated")
+        self.rung.append((delay_s, bell))
+        if not self.is_silent:
+            # Whoever rang it may be dead by then.
+            asyncio.get_running_loop().call_later(delay_s, self.hear, bell, context=Context())
+
+    def hear(self, bell: Bell) -> None:
+        now_s = asyncio.get_running_loop().time()
+        room = next((one for one in self.rooms if one.stands_until_s <= now_s), None)
+        if room is not None:
+            self.heard.append(room.begin(room.bot.on_bell(bell)))
+
+    async def close(self) -> None:
+        pass
+
+
 class _Connectors:
     def __init__(self, channel: RecordingChannel) -> None:
         self._channel = channel
@@ -189,25 +243,59 @@ class Room:
     """One conversation with one bot, as one worker sees it."""
 
     def __init__(
-        self, handler: Handler, storage: CountedStorage, user_tokens: object = None, **options: Any
+        self,
+        handler: Handler,
+        storage: CountedStorage,
+        queue: Queue,
+        user_tokens: object = None,
+        **options: Any,
     ) -> None:
         self.storage = storage
+        self.queue = queue
         self.channel = RecordingChannel()
         self.runs = 0
+        self.stands_until_s = 0.0
+        """In virtual time: nothing of it happens until then."""
         self.adapter = CloudAdapterBase(_Authentication(self.channel, user_tokens))
-        self.bot = TransactionalBot(self._create_bot(handler), storage, **options)
-        self._ids = 0
+        self.bot = TransactionalBot(
+            self._create_bot(handler), storage, bells=queue, contexts=self, **options
+        )
+        queue.rooms.append(self)
 
     async def hears(self, text: str = "", **fields: Any) -> InvokeResponse | None:
         """Deliver an activity; a message with a new id where the fields say nothing else."""
-        return await _delivered(self.activity(text, **fields), self.bot, self.adapter, self.channel)
+        return await self.begin(self._process(self.activity(text, **fields), self.bot.on_turn))
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin what is a part of this process, and dies with it."""
+        context = copy_context()
+        context.run(ROOM.set, self)
+        return asyncio.get_running_loop().create_task(work, context=context)
+
+    def dies(self) -> None:
+        """In virtual time: it is killed."""
+        self.stands_until_s = float("inf")
+
+    def pauses(self, seconds: float) -> None:
+        """In virtual time: it stands still."""
+        self.stands_until_s = asyncio.get_running_loop().time() + seconds
+
+    async def run(
+        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        """Give an accepted activity a turn context, as `Contexts` asks."""
+        await self._process(Activity.deserialize(json.loads(accepted.activity)), logic)
+
+    async def _process(
+        self, activity: Activity, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> InvokeResponse | None:
+        return await _delivered(activity, logic, self.adapter, self.channel)
 
     def activity(self, text: str = "", **fields: Any) -> Activity:
         """What `hears` delivers."""
-        self._ids += 1
         wire = {
             "type": "message",
-            "id": f"a{self._ids}",
+            "id": f"a{next(self.queue.ids)}",
             "channelId": "test",
             "serviceUrl": SERVICE,
             "from": {"id": "ada"},
@@ -228,8 +316,8 @@ class Room:
         return document
 
     def texts(self) -> list[str]:
-        """What the user has seen."""
-        return self.channel.texts()
+        """What the user has read."""
+        return [text for text in self.channel.texts() if text != "typing"]
 
     def _create_bot(self, handler: Handler) -> Callable[[Storage], Bot]:
         room = self
@@ -246,11 +334,14 @@ class Room:
 
 
 async def _delivered(
-    activity: Activity, bot: Bot, adapter: CloudAdapterBase, channel: RecordingChannel
+    activity: Activity,
+    logic: Callable[[TurnContext], Awaitable[None]],
+    adapter: CloudAdapterBase,
+    channel: RecordingChannel,
 ) -> InvokeResponse | None:
     caller = AuthenticateRequestResult()
     caller.connector_factory = _Connectors(channel)
-    response: InvokeResponse | None = await adapter.process_activity(caller, activity, bot.on_turn)
+    response: InvokeResponse | None = await adapter.process_activity(caller, activity, logic)
     return response
 
 
@@ -263,7 +354,32 @@ class StockRoom:
         self._bot = bot
 
     async def hears(self, activity: Activity) -> InvokeResponse | None:
-        return await _delivered(activity, self._bot, self.adapter, self.channel)
+        return await _delivered(activity, self._bot.on_turn, self.adapter, self.channel)
+
+
+def in_virtual_time(history: Coroutine[Any, Any, None], seed: int = 1) -> None:
+    """Run what takes minutes, in which rooms may die and pause."""
+
+    def stands_until_s(context: Context) -> float:
+        room = context.get(ROOM)
+        return room.stands_until_s if room is not None else 0.0
+
+    loop = SimulatedLoop(random.Random(seed))
+    loop.stands_until_s = stands_until_s
+    loop.run(history)
+
+
+async def until_quiet(room: Room) -> None:
+    """In virtual time: wait until nothing is left to do in its conversation."""
+    for _ in range(1000):
+        await asyncio.sleep(2)
+        if "open" not in (await room.home()).get("$turns", {}):
+            return
+    raise AssertionError(f"it is never quiet: {(await room.home())['$turns']}")
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @pytest.fixture
@@ -272,10 +388,15 @@ def storage() -> CountedStorage:
 
 
 @pytest.fixture
-def room_with(storage: CountedStorage) -> Callable[..., Room]:
-    """Make a room; those of one test share their storage, as workers do."""
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def room_with(storage: CountedStorage, queue: Queue) -> Callable[..., Room]:
+    """Make a room; those of one test share their storage and their queue, as workers do."""
 
     def room_with(handler: Handler, **options: Any) -> Room:
-        return Room(handler, storage, **options)
+        return Room(handler, storage, queue, **options)
 
     return room_with

@@ -45,7 +45,7 @@ def room_of(room_with: Callable[..., Room], storage: CountedStorage) -> Callable
 
     def room_of(**names: Any) -> Room:
         room = room_with(nothing)
-        room.bot = bot_in(module(**names), storage)
+        room.bot = bot_in(module(**names), storage, bells=room.queue, contexts=room)
         return room
 
     return room_of
@@ -149,9 +149,9 @@ async def on_error_with_more(
         {"on_error": None, "create_middleware": None, "APOLOGIES": None},
     ],
 )
-def test_what_can_be_used_is_taken(names: dict[str, Any], storage: CountedStorage) -> None:
+def test_what_can_be_used_is_taken(names: dict[str, Any], room_of: Callable[..., Room]) -> None:
     """Whatever it is made of."""
-    assert isinstance(bot_in(module(**names), storage), TransactionalBot)
+    assert isinstance(room_of(**names).bot, TransactionalBot)
 
 
 def sync_on_error(_context: TurnContext, _error: Exception) -> None: ...
@@ -215,10 +215,10 @@ PLACE = "APOLOGIES['de'] in my.bot"
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(
-    names: dict[str, Any], error: str, storage: CountedStorage
+    names: dict[str, Any], error: str, room_of: Callable[..., Room]
 ) -> None:
     """The app does not start, and the error names the module, the name and what it must be."""
     with pytest.raises((TypeError, ValueError), match=f"^{re.escape(error)}[^\\n]*$") as raised:
-        bot_in(module(**names), storage)
+        room_of(**names)
 
     assert str(raised.value).endswith(".")

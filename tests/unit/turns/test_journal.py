@@ -19,6 +19,7 @@ from shared.turns.limits import (
     KEPT_REMOVALS,
     SEEN_DOCUMENTS,
 )
+from shared.turns.mailbox.records import Entry, Running
 from shared.turns.state.journal import Answer, Change, Journal, Seen, TurnRecord, digest
 
 CODEC = DocumentCodec([])
@@ -53,6 +54,20 @@ records = st.builds(
     keeps_ids=st.booleans(),
     writes=st.dictionaries(texts, changes, max_size=3),
     answer=st.none() | st.lists(texts, max_size=3),
+    trigger=texts,
+    audience=texts,
+    unknown=unknown,
+)
+entries = st.builds(
+    Entry,
+    id=texts,
+    activity=texts,
+    service_url=texts,
+    audience=texts,
+    waits=st.booleans(),
+    tries=counts,
+    failed=counts,
+    at_s=seconds,
     unknown=unknown,
 )
 journals = st.builds(
@@ -66,6 +81,9 @@ journals = st.builds(
     answers=st.lists(st.builds(Answer, id=texts, answer=st.lists(texts)), max_size=3),
     seen=st.dictionaries(texts, st.builds(Seen, version=counts, at_s=seconds), max_size=3),
     ids=names,
+    inbox=st.lists(entries, max_size=2),
+    running=st.none() | st.builds(Running, by=texts, beat=counts, unknown=unknown),
+    watch=texts,
     unknown=unknown,
 )
 
@@ -130,8 +148,9 @@ def test_what_another_version_wrote_is_written_back() -> None:
     """In a rolling deployment two versions write the same documents."""
     newer = {
         "version": 3,
-        "inbox": [{"id": "x"}],
-        "last": {"id": "t", "running": {"by": "z"}, "writes": {"u": {"put": {"a": 1}, "if": 2}}},
+        "open": True,
+        "novel": [{"id": "x"}],
+        "last": {"id": "t", "other": {"by": "z"}, "writes": {"u": {"put": {"a": 1}, "if": 2}}},
         "seen": {"u": {"version": 1, "at_s": 2.0, "region": "north"}},
     }
     journal = Journal.of("key", newer).change_last(by="me")

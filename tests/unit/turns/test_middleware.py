@@ -37,7 +37,7 @@ from shared.sdk_json import to_plain_json
 from shared.storage import foreign_type
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage as OurMemoryStorage
-from tests.unit.turns.conftest import HOME, CountedStorage, Handler, Room, StockRoom
+from tests.unit.turns.conftest import HOME, CountedStorage, Handler, Queue, Room, StockRoom
 
 RoomWith = Callable[..., Room]
 CreateMiddleware = Callable[[Storage], Iterable[Middleware]]
@@ -75,7 +75,9 @@ class Both:
         for middleware in create_middleware(memory):
             self.stock.adapter.use(middleware)
         storage = CountedStorage(OurMemoryStorage(DocumentCodec(SDK_TYPES)))
-        self.atomic = Room(handler, storage, user_tokens, create_middleware=create_middleware)
+        self.atomic = Room(
+            handler, storage, Queue(), user_tokens, create_middleware=create_middleware
+        )
 
     async def hear(self, text: str = "", **fields: Any) -> None:
         """Deliver an activity to both, and compare the answers; to ours it comes once more."""

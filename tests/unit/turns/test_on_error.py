@@ -22,8 +22,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.storage import storage_of
-from tests.unit.turns.conftest import USER, Room, StockRoom
-from tests.unit.turns.test_recovery import in_virtual_time
+from tests.unit.turns.conftest import USER, Room, StockRoom, in_virtual_time
 
 RoomWith = Callable[..., Room]
 SORRY = "Sorry, something went wrong here. Please try again."

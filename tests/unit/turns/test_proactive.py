@@ -31,8 +31,7 @@ from shared.errors import (
     TurnDeadlineExceeded,
 )
 from shared.storage import storage_of
-from tests.unit.turns.conftest import HOME, SERVICE, USER, Handler, Room, StockRoom
-from tests.unit.turns.test_recovery import in_virtual_time
+from tests.unit.turns.conftest import HOME, SERVICE, USER, Handler, Room, StockRoom, in_virtual_time
 from tests.unit.turns.test_replies import refusal
 
 RoomWith = Callable[..., Room]

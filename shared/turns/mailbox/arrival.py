@@ -1,0 +1,296 @@
+"""
+What becomes of an activity that arrives: run at once, run and claimed, or accepted for later.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from botbuilder.schema import ActivityTypes
+
+from shared.errors import (
+    InboxFull,
+    LogicFailed,
+    StateConflict,
+    StateNotStorable,
+    StateTooLarge,
+    TurnDeadlineExceeded,
+)
+from shared.turns.attempt import Attempt
+from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
+from shared.turns.clock import loop_time_s
+from shared.turns.identity import TurnIdentity
+from shared.turns.limits import INBOX, INBOX_BYTES, WAIT_S
+from shared.turns.mailbox import inbox
+from shared.turns.mailbox.caller import Caller
+from shared.turns.mailbox.claim import Claim, LostRace, OutOfTime, PutOff
+from shared.turns.mailbox.ownership import Ownership
+from shared.turns.mailbox.ringing import Ringer, Rung
+from shared.turns.mailbox.runner import Runner
+from shared.turns.process import Process
+from shared.turns.replies.operations import message
+from shared.turns.state.documents import Documents
+from shared.turns.state.journal import Journal, digest
+from shared.turns.state.storable import check_size
+from shared.turns.state.stored_document import StoredDocument
+from shared.turns.turn import RunEnded, StoreFailed, Turn
+
+_logger = logging.getLogger(__name__)
+
+
+class Arrival:
+    """One request on its way through."""
+
+    def __init__(self, identity: TurnIdentity, caller: Caller, process: Process) -> None:
+        self._identity = identity
+        self._caller = caller
+        self._process = process
+        self._backoff = Backoff(process.chance, caller.deadline_s)
+        self._documents = Documents(process.storage, identity.home_key, process.known)
+        self._ringer = Ringer(process.bells, identity.home_key, process.chance)
+        self._turn = Turn(caller.turn_id, caller.context, self._documents, process)
+        self._attempts: dict[str, tuple[Ownership, Attempt]] = {}
+        """What was tried to commit here, by its name."""
+        self._rung: Rung | None = None
+        """The bell that was rung for the activity."""
+
+    async def handle(self) -> None:
+        """
+        Take the activity through; its caller is told when the request can be answered.
+
+        Raises:
+            TurnDeadlineExceeded: it found no place in time. Nothing has changed.
+            StateError: the store does not let us work, not even for an apology.
+        """
+        caller = self._caller
+        try:
+            await caller.enter_line()
+            await self._find_a_place()
+        except LASTING_FAULTS as error:
+            if caller.brings_logic:
+                raise
+            # Without its home document a turn cannot be committed, now or later, so
+            # the user hears of it and the activity is not delivered again.
+            _logger.error("A conversation cannot go on: %s", error)
+            if caller.context.activity.type == ActivityTypes.message:
+                activity = caller.context.activity
+                texts = self._process.apologies.in_locale(activity.locale)
+                await self._turn.channel.say(message(texts.for_error(error), activity).subject)
+        finally:
+            caller.leave_line()
+
+    async def _find_a_place(self) -> None:
+        """Look at the conversation until the activity is through, or accepted."""
+        caller = self._caller
+        home, read_ahead = await asyncio.gather(
+            self._documents.read_home(self._backoff),
+            self._documents.read_ahead(self._identity.user_key),
+        )
+        while True:
+            if caller.is_over and not caller.is_kept:
+                raise TurnDeadlineExceeded("The turn found no place; deliver it again.")
+            journal = home.journal
+            has_waited = loop_time_s() - caller.arrived_s >= WAIT_S
+            if (by := caller.attempt_in(journal)) is not None:
+                is_through = await self._repeat(home, by)
+            elif not caller.waits and any(one.id == caller.turn_id for one in journal.inbox):
+                is_through = await self._have_a_bell(journal)
+            elif journal.is_free and (caller.waits or not has_waited):
+                is_through = await self._run(home, read_ahead)
+            elif not caller.waits and (has_waited or _is_left(journal)):
+                is_through = await self._append(home)
+            else:
+                is_through = await self._wait()
+            if is_through:
+                return
+            home = await self._documents.read_home(self._backoff)
+            # While we waited, turns of other conversations may have changed the user's.
+            read_ahead = None
+
+    async def _repeat(self, home: StoredDocument, by: str) -> bool:
+        """It has been committed: by this request, whose write had no answer, or before."""
+        owner, attempt = self._attempts.get(by, (None, None))
+        if owner is not None and attempt is not None and owner.owns(home.journal):
+            owner.have(home)
+            return await self._own(owner, attempt)
+        await self._have_a_bell(home.journal)
+        await self._turn.respond(home.journal, self._caller.former_id, attempt)
+        return True
+
+    async def _have_a_bell(self, journal: Journal) -> bool:
+        """See to it that somebody looks after what was accepted or committed."""
+        if not (journal.is_free or journal.watch):
+            await self._ring()
+        return True
+
+    async def _wait(self) -> bool:
+        """Somebody delivers a fast turn, or runs what this request cannot be put behind."""
+        if self._caller.waits:
+            # Who can only wait lets the others pass.
+            self._caller.leave_line()
+        await self._backoff.pause()
+        if self._caller.waits:
+            await self._caller.enter_line()
+        return False
+
+    # Run
+
+    async def _run(self, home: StoredDocument, read_ahead: StoredDocument | None) -> bool:
+        """Run the bot on a free conversation, and claim that when it takes long."""
+        caller = self._caller
+        by = self._process.chance.token()
+        owner = Ownership(by, self._documents, self._ringer, self._process)
+        runner = Runner(owner, self._documents, self._ringer, self._process, caller)
+        claim = Claim(
+            home,
+            caller,
+            owner,
+            runner,
+            self._documents,
+            self._ringer,
+            self._process,
+            self._backoff,
+        )
+        failure: Exception | None = None
+        attempt: Attempt | None = None
+        try:
+            try:
+                attempt = await self._turn.run(home, by, claim.look, read_ahead)
+            except PutOff:
+                return await self._append(home)
+            except OutOfTime as error:
+                raise TurnDeadlineExceeded("The turn found no place in time.") from error
+            except LostRace:
+                _logger.info("turn.raced turn=%s", digest(caller.turn_id))
+                return False
+            except StoreFailed as error:
+                if not claim.is_made and error.__cause__ is not None:
+                    raise error.__cause__ from error
+                failure = error
+            except LogicFailed as error:
+                if not claim.is_made:
+                    raise
+                failure = error
+            except RunEnded as error:
+                failure = error
+            if not claim.is_made and attempt is not None:
+                return await self._commit(owner, home, attempt)
+
+            async def ran() -> Attempt:
+                if failure is not None or attempt is None:
+                    raise failure or AssertionError("the bot has not run")
+                return attempt
+
+            async def commit() -> None:
+                made = await runner.attempt(ran)
+                if made is not None:
+                    await runner.commit(self._turn, made, home)
+
+            await runner.go_on(commit)
+            return caller.is_answered
+        finally:
+            self._process.owned.discard(owner)
+
+    async def _commit(self, owner: Ownership, home: StoredDocument, attempt: Attempt) -> bool:
+        """Commit a fast turn with the one write that also makes the conversation ours."""
+        if attempt.is_idle:
+            self._turn.leave_turn_state(attempt)
+            return True
+        if self._caller.is_over:
+            return False
+        try:
+            document = self._turn.committed(home, attempt, home, owner.by)
+            return await self._write(owner, document, attempt)
+        except (StateNotStorable, StateTooLarge) as error:
+            sorry = self._turn.apology(error, attempt.by, home)
+            document = self._turn.committed(home, sorry, home, owner.by)
+            return await self._write(owner, document, sorry)
+
+    async def _write(self, owner: Ownership, document: StoredDocument, attempt: Attempt) -> bool:
+        owner.begin()
+        self._caller.may_be_kept = True
+        self._attempts[attempt.by] = owner, attempt
+        written = await self._if_stored(document)
+        if written is None:
+            return False
+        owner.have(written)
+        return await self._own(owner, attempt)
+
+    async def _own(self, owner: Ownership, attempt: Attempt) -> bool:
+        """Finish the turn that is committed and ours."""
+        runner = Runner(owner, self._documents, self._ringer, self._process, self._caller)
+        runner.attempt_of_caller = attempt
+        self._caller.is_kept = True
+        await runner.go_on()
+        return self._caller.is_answered
+
+    # Accept
+
+    async def _append(self, home: StoredDocument) -> bool:
+        """Accept the activity for later; and run the inbox, if nobody does."""
+        caller, journal = self._caller, home.journal
+        self._require_room(home)
+        was_free = journal.is_free
+        if not journal.watch:
+            await self._ring()
+        owns = journal.running is None and self._process.may_outlive
+        owner = Ownership(
+            self._process.chance.token(), self._documents, self._ringer, self._process
+        )
+        rung = self._rung
+        appended = inbox.appended(
+            journal,
+            caller.entry(self._process.now_s()),
+            rung.token if rung else "",
+            owner.by if owns else None,
+        )
+        document = replace(home, journal=appended)
+        check_size(document)
+        owner.begin()
+        caller.may_be_kept = True
+        written = await self._if_stored(document)
+        if written is None:
+            home = await self._documents.read_home(self._backoff)
+            if not owner.owns(home.journal):
+                return False
+            written = home
+        owner.have(written)
+        if was_free and rung is not None:
+            await self._ringer.ring_again_if_late(rung)
+            owner.bell = rung.token
+        caller.keep()
+        caller.answer()
+        if owns:
+            runner = Runner(owner, self._documents, self._ringer, self._process)
+            await runner.go_on()
+        elif journal.running is None:
+            await self._ringer.ring_afterwards()
+        return True
+
+    def _require_room(self, home: StoredDocument) -> None:
+        waiting = home.journal.inbox
+        size = sum(len(one.activity) for one in waiting)
+        if len(waiting) >= INBOX or size >= INBOX_BYTES:
+            raise InboxFull("Too many messages wait in this conversation; deliver it again.")
+
+    async def _ring(self) -> None:
+        if self._rung is None or not self._rung.token:
+            self._rung = await self._ringer.ring_before_write()
+
+    async def _if_stored(self, document: StoredDocument) -> StoredDocument | None:
+        """The document that was written. None: it was not, or nobody knows; it is worth a look."""
+        try:
+            return await self._documents.write_home(document)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            if isinstance(error, StateConflict):
+                _logger.info("turn.raced turn=%s", digest(self._caller.turn_id))
+            await self._backoff.pause(error)
+            return None
+
+
+def _is_left(journal: Journal) -> bool:
+    """Whether waiting is in vain: what comes first is not a fast turn that is being delivered."""
+    is_delivered = journal.last is not None and (journal.running or journal.last.by)
+    return bool(journal.inbox) or not is_delivered

@@ -1,0 +1,150 @@
+"""
+What a bell does, and the sweep that rings where a bell is missing.
+"""
+
+import logging
+from dataclasses import replace
+
+from shared.bells.base import Bell
+from shared.errors import BotApplicationError, StateConflict
+from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
+from shared.turns.clock import loop_time_s
+from shared.turns.limits import BELL_READ_S, LOOK_S, OWNER_S, POLL_S
+from shared.turns.mailbox import inbox
+from shared.turns.mailbox.ownership import Ownership
+from shared.turns.mailbox.ringing import Ringer
+from shared.turns.mailbox.runner import Runner
+from shared.turns.process import Process
+from shared.turns.state.documents import Documents
+from shared.turns.state.journal import OPEN, RESERVED, Journal, digest
+from shared.turns.state.stored_document import StoredDocument
+
+_logger = logging.getLogger(__name__)
+
+SWEEP = "sweep"
+"""The token of a bell that nobody in particular has rung."""
+
+
+class Hearing:
+    """
+    One bell, heard.
+
+    It looks for the owner of the conversation, twice and long enough apart, and becomes the owner
+    itself where there is none, or one without a sign of life in between. It remembers what it
+    has seen in the bell, and needs nobody's clock.
+    """
+
+    def __init__(self, bell: Bell, process: Process) -> None:
+        self._bell = bell
+        self._process = process
+        self._documents = Documents(process.storage, bell.conversation, process.known)
+        self._ringer = Ringer(process.bells, bell.conversation, process.chance)
+        self._owner = Ownership(
+            process.chance.token(), self._documents, self._ringer, process, is_tracked=True
+        )
+        self._next_bell = ""
+
+    async def handle(self) -> None:
+        """
+        Look after the conversation. The bell is done when this returns.
+
+        Raises:
+            BotApplicationError: neither store nor queue can be reached; the queue rings it again.
+        """
+        try:
+            home: StoredDocument | None = await self._read(BELL_READ_S)
+        except LASTING_FAULTS as error:
+            # It would ring for ever; if somebody mends the document, the sweep finds it.
+            _logger.error("A conversation cannot go on: %s", error)
+            return
+        except Exception as error:
+            # Raising would make poison of it while the store is away.
+            _logger.warning("A bell finds no store (%s).", type(error).__name__)
+            if await self._ring_again(self._bell.pulse):
+                return
+            raise
+        while home is not None and not home.journal.is_free:
+            if self._is_too_early(home.journal):
+                return
+            if not self._is_abandoned(home.journal):
+                await self._look_later(home.journal)
+                return
+            home = await self._take_over(home)
+
+    def _is_too_early(self, journal: Journal) -> bool:
+        """Whether what was tried in vain has a bell of its own, which rings later."""
+        is_another = bool(journal.watch) and self._bell.token not in (journal.watch, SWEEP)
+        return journal.is_put_off and is_another
+
+    def _is_abandoned(self, journal: Journal) -> bool:
+        return journal.pulse is None or journal.pulse == self._bell.pulse
+
+    async def _look_later(self, journal: Journal) -> None:
+        """Remember the owner's sign of life, unless another bell is in charge."""
+        is_in_charge = journal.watch in ("", self._bell.token)
+        if (self._bell.pulse is None or is_in_charge) and not await self._ring_again(journal.pulse):
+            raise BotApplicationError("The queue does not take a bell again.")
+
+    async def _ring_again(self, pulse: tuple[str, int] | None) -> str:
+        return await self._ringer.ring(LOOK_S, self._bell.token, pulse)
+
+    async def _take_over(self, home: StoredDocument) -> StoredDocument | None:
+        """
+        Become the owner, and do what is left. None: that is done.
+
+        Returns the document as it is now, if somebody was faster.
+        """
+        owner = self._owner
+        # Before anything slow: if this process dies, the new bell is all that is left. If the queue
+        # does not take it, the present one must do: it comes again when nobody completes it.
+        self._next_bell = self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token
+        owner.begin()
+        journal = inbox.taken_over(home.journal, owner.by, self._next_bell)
+        try:
+            taken = await self._documents.write_home(replace(home, journal=journal))
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            backoff = Backoff(self._process.chance, loop_time_s() + OWNER_S)
+            await backoff.pause(error if not isinstance(error, StateConflict) else None)
+            taken = await self._documents.read_home(backoff)
+            if not owner.owns(taken.journal):
+                return taken
+        owner.have(taken)
+        self._tell(taken.journal)
+        await Runner(owner, self._documents, self._ringer, self._process).go_on()
+        return None
+
+    def _tell(self, journal: Journal) -> None:
+        """What an alert on messages that wait looks for."""
+        waits_since_s = [one.at_s for one in journal.inbox[:1]]
+        if journal.last is not None:
+            waits_since_s.append(journal.last.at_s)
+        _logger.warning(
+            "turn.waiting conversation=%s age_s=%.1f waiting=%d",
+            digest(self._bell.conversation),
+            self._process.now_s() - min(waits_since_s, default=self._process.now_s()),
+            len(journal.inbox),
+        )
+
+    async def _read(self, limit_s: float) -> StoredDocument:
+        return await self._documents.read_home(
+            Backoff(self._process.chance, loop_time_s() + limit_s)
+        )
+
+
+async def sweep(process: Process) -> None:
+    """
+    Ring for every conversation with something unfinished that no bell may know of.
+
+    A fast turn whose process dies before its delivery rings nothing, and a queue may lose sight
+    of a bell. What was written a short while ago is left to its own bell, else each sweep would
+    double all of them.
+
+    Raises:
+        StateError: the store cannot be asked; the next sweep does it.
+    """
+    for conversation in await process.storage.find((RESERVED, OPEN), LOOK_S + POLL_S):
+        ringer = Ringer(process.bells, conversation, process.chance)
+        if not await ringer.ring(0.0, SWEEP):
+            return

@@ -1,0 +1,151 @@
+"""
+Whoever brings an activity, and waits for the answer to the request.
+"""
+
+import asyncio
+import logging
+
+from botbuilder.core import TurnContext
+from botbuilder.schema import ActivityTypes, DeliveryModes
+
+from shared import log_hygiene
+from shared.errors import BotApplicationError, TurnDeadlineExceeded
+from shared.turns.clock import loop_time_s
+from shared.turns.identity import TurnIdentity
+from shared.turns.limits import ANSWER_S, WAITING_S
+from shared.turns.mailbox.records import Entry
+from shared.turns.pipeline import LOGIC_KEY
+from shared.turns.process import Process
+from shared.turns.replies.reference import activity_text
+from shared.turns.state.journal import Journal, digest
+from shared.turns.turn import audience_of
+
+_logger = logging.getLogger(__name__)
+
+
+class Caller:
+    """One request, from its arrival to its answer."""
+
+    def __init__(self, identity: TurnIdentity, context: TurnContext, process: Process) -> None:
+        activity = context.activity
+        self.context = context
+        self.turn_id = identity.turn_id or process.chance.token()
+        self.former_id = identity.former_id
+        self.brings_logic = LOGIC_KEY in context.turn_state
+        """Something runs instead of the bot, which cannot be stored."""
+        self.waits = (
+            self.brings_logic
+            or activity.type == ActivityTypes.invoke
+            or activity.delivery_mode == DeliveryModes.expect_replies
+        )
+        """The answer is what the response carries, and is waited for."""
+        self.arrived_s = loop_time_s()
+        self.deadline_s = self.arrived_s + (WAITING_S if self.waits else ANSWER_S)
+        self.is_kept = False
+        """The activity is stored, and takes effect whatever becomes of this process."""
+        self.may_be_kept = False
+        """A write of it has begun."""
+        self._home_key = identity.home_key
+        self._process = process
+        self._is_in_line = False
+        self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # The line of requests in this process
+
+    async def enter_line(self) -> None:
+        """Wait for those who came before. Raises TurnDeadlineExceeded if they take too long."""
+        await self._process.lines.take(self._home_key, self.deadline_s)
+        self._is_in_line = True
+
+    def leave_line(self) -> None:
+        """Let the next one come."""
+        if self._is_in_line:
+            self._is_in_line = False
+            self._process.lines.leave(self._home_key)
+
+    # The activity
+
+    def entry(self, now_s: float) -> Entry:
+        """The activity as it is accepted for later."""
+        activity = self.context.activity
+        return Entry(
+            id=self.turn_id,
+            activity=activity_text(activity),
+            service_url=activity.service_url or "",
+            audience=audience_of(self.context),
+            waits=self.waits,
+            at_s=now_s,
+        )
+
+    def attempt_in(self, journal: Journal) -> str | None:
+        """The attempt that has committed the activity."""
+        return journal.attempt_at(self.turn_id, self.former_id)
+
+    # The answer
+
+    @property
+    def is_over(self) -> bool:
+        """Nobody waits any more. What has not been begun is not begun."""
+        return loop_time_s() >= self.deadline_s
+
+    @property
+    def is_answered(self) -> bool:
+        return self._answered.done()
+
+    def keep(self) -> None:
+        """The activity is accepted: others may come, and 200 is right from now on."""
+        self.is_kept = self.may_be_kept = True
+        self.leave_line()
+
+    def answer(self) -> None:
+        """All of it has happened, or will: the request can be answered."""
+        if not self._answered.done():
+            self._answered.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """It has come to nothing: whoever waits is told so."""
+        if not self._answered.done():
+            self._answered.set_exception(error)
+
+    async def wait(self, work: "asyncio.Task[None]") -> None:
+        """
+        Wait until the request can be answered with success. `work` may go on after that.
+
+        Raises:
+            TurnDeadlineExceeded: it cannot be, in time.
+        """
+        work.add_done_callback(self._ended)
+        try:
+            await asyncio.wait([self._answered], timeout=self.deadline_s - loop_time_s())
+        except asyncio.CancelledError:
+            if not self.may_be_kept:
+                work.cancel()
+            self.answer()
+            raise
+        if self._answered.done():
+            self._answered.result()
+            return
+        if not self.is_kept or self.waits:
+            self._answered.cancel()
+            raise TurnDeadlineExceeded(
+                "The turn found no place in time; deliver the activity again."
+            )
+        self.answer()
+
+    def _ended(self, work: "asyncio.Task[None]") -> None:
+        error = None if work.cancelled() else work.exception()
+        if not self._answered.done():
+            if work.cancelled():
+                self._answered.cancel()
+            elif error is not None:
+                self._answered.set_exception(error)
+            else:
+                self._answered.set_result(None)
+            return
+        if error is not None and not isinstance(error, TurnDeadlineExceeded):
+            ours = isinstance(error, BotApplicationError)
+            reason = str(error) if ours else log_hygiene.trace_without_messages(error)
+            _logger.error("A turn failed after its request was answered: %s", reason)
+        took_s = loop_time_s() - self.arrived_s
+        if took_s > ANSWER_S:
+            _logger.info("turn.outlived turn=%s took_s=%.0f", digest(self.turn_id), took_s)

@@ -1,0 +1,359 @@
+"""
+What the owner of a conversation does: finish the turn that is committed, then run the inbox.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from botbuilder.core import TurnContext
+
+from shared.errors import (
+    BotApplicationError,
+    LogicFailed,
+    StateNotStorable,
+    StateTooLarge,
+    TurnDeadlineExceeded,
+)
+from shared.turns.attempt import Attempt
+from shared.turns.finishing import Finishing
+from shared.turns.limits import (
+    CLAIM_S,
+    LEASE_S,
+    LOOK_S,
+    POLL_MAX_S,
+    RUNS_WITHOUT_STORE,
+    TRIES,
+)
+from shared.turns.mailbox import inbox
+from shared.turns.mailbox.caller import Caller
+from shared.turns.mailbox.contexts import Accepted
+from shared.turns.mailbox.ownership import NotHeld, Overtaken, Ownership, StateChanged
+from shared.turns.mailbox.records import Entry
+from shared.turns.mailbox.ringing import Ringer
+from shared.turns.process import Process
+from shared.turns.replies.delivery import DeliveryProgress
+from shared.turns.replies.operations import read_operations
+from shared.turns.replies.reference import activity_text, trigger_of
+from shared.turns.state.documents import Documents
+from shared.turns.state.journal import Journal, TurnRecord, digest
+from shared.turns.state.stored_document import StoredDocument
+from shared.turns.turn import RunEnded, StoreFailed, Turn
+
+_logger = logging.getLogger(__name__)
+
+
+class GivenUp(BotApplicationError):
+    """An activity is not run any more; the message says why."""
+
+
+class NobodyWaits(RunEnded):
+    """The response was the answer, and its time is up."""
+
+
+class BrokenOff(RunEnded):
+    """The process is about to be stopped: the next owner runs the activity again."""
+
+
+class LostIt(RunEnded):
+    """The conversation is somebody else's by now."""
+
+
+class Runner:
+    """Does what there is to do in one conversation that is ours."""
+
+    def __init__(
+        self,
+        owner: Ownership,
+        documents: Documents,
+        ringer: Ringer,
+        process: Process,
+        caller: Caller | None = None,
+    ) -> None:
+        """`caller` waits for one of the turns."""
+        self._owner = owner
+        self._documents = documents
+        self._ringer = ringer
+        self._process = process
+        self._caller = caller
+        self.attempt_of_caller: Attempt | None = None
+        """As which the caller's turn has been committed here."""
+
+    async def go_on(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """
+        Do all that is left, or as much as one owner may do in a row; `first` before all else.
+
+        When it returns, the conversation is free, somebody else's, or left to a bell.
+        """
+        owner = self._owner
+        self._process.owned.add(owner)
+        try:
+            while owner.owns(owner.journal):
+                step, first = first or self._step, None
+                try:
+                    await step()
+                except (NotHeld, StateChanged):
+                    await owner.look()
+                await self._answer()
+        except Overtaken:
+            _logger.info("turn.overtaken by=%s", owner.by)
+        except TurnDeadlineExceeded as error:
+            _logger.warning("A conversation is left to a bell, since the store is away: %s", error)
+        finally:
+            self._process.owned.discard(owner)
+        await self._answer()
+        journal = owner.journal
+        if journal.running is None and journal.inbox and not journal.is_put_off:
+            await self._ringer.ring_afterwards()
+
+    async def _step(self) -> None:
+        journal = self._owner.journal
+        if journal.last is not None:
+            if not journal.holds_last:
+                await self._wait_for_older()
+            else:
+                await self._finish(journal.last)
+        elif journal.inbox:
+            await self._run(journal.inbox[0])
+        else:
+            await self._owner.note(inbox.onward, lambda journal: journal.running is None)
+
+    # The turn that is committed
+
+    async def _wait_for_older(self) -> None:
+        """
+        Let an earlier version of the app finish its turn, or take it over.
+
+        It shows that it is alive by another name in the record, at least once a lease.
+        """
+        last = self._owner.journal.unsettled
+        is_left = not last.by or last.is_delivered
+        if is_left or self._process.watch.seconds(last.by) >= LEASE_S:
+            await self._owner.note(inbox.adopted)
+            return
+        await asyncio.sleep(POLL_MAX_S)
+        await self._owner.look()
+        await self._owner.beat_if_due()
+
+    async def _finish(self, last: TurnRecord) -> None:
+        """Finish the committed turn, through a context of what it answers."""
+        caller = self._caller
+        if caller is not None and last.id == caller.turn_id:
+            await self.finish(self._turn_of(caller), self.attempt_of_caller)
+            return
+        if last.is_delivered:
+            await self._finishing(None).finish(None, None)
+            return
+
+        async def finish(context: TurnContext) -> None:
+            await self.finish(Turn(last.id, context, self._documents, self._process), None)
+
+        trigger = trigger_of(read_operations(last.replies), last.trigger)
+        accepted = Accepted(
+            activity_text(trigger) if trigger else "",
+            (trigger and trigger.service_url) or "",
+            last.audience,
+        )
+        await self._in_context(accepted, finish, self._give_up_delivery)
+
+    async def finish(self, turn: Turn, attempt: Attempt | None) -> None:
+        """Apply, deliver and settle what is committed."""
+        finishing = self._finishing(turn)
+        await finishing.finish(turn.context.activity, attempt)
+
+    def _finishing(self, turn: Turn | None) -> Finishing:
+        caller = self._caller
+        is_callers = caller is not None and turn is not None and turn.turn_id == caller.turn_id
+        return Finishing(
+            self._owner,
+            self._documents,
+            self._ringer,
+            self._process,
+            turn.channel if turn is not None else None,
+            caller.keep if caller is not None and is_callers else lambda: None,
+        )
+
+    async def _give_up_delivery(self, error: Exception) -> None:
+        """There is no way to say it: what is wrong with it will not change."""
+        last = self._owner.journal.unsettled
+        _logger.error("The replies of a turn are lost (%s).", type(error).__name__)
+        await self._owner.renew(DeliveryProgress(len(last.replies), last.ids))
+
+    # The inbox
+
+    async def _run(self, entry: Entry) -> None:
+        """Run the head of the inbox, or take it out."""
+        caller = self._caller
+        is_callers = caller is not None and caller.turn_id == entry.id
+        if self._owner.journal.attempt_at(entry.id) is not None:
+            # An earlier version of the app, which sees no inbox, has run its redelivery.
+            await self.withdraw(entry.id)
+            return
+        if entry.waits and (caller is None or not is_callers or caller.is_over):
+            await self.withdraw(entry.id)
+            return
+        if caller is not None and is_callers:
+            await self.run(self._turn_of(caller), entry)
+            return
+        if entry.tries > 1:
+            _logger.warning("turn.rerun turn=%s try=%d", digest(entry.id), entry.tries)
+
+        async def run(context: TurnContext) -> None:
+            await self.run(Turn(entry.id, context, self._documents, self._process), entry)
+
+        async def drop(error: Exception) -> None:
+            _logger.error("An accepted activity is lost (%s).", type(error).__name__)
+            await self.withdraw(entry.id)
+
+        accepted = Accepted(entry.activity, entry.service_url, entry.audience)
+        await self._in_context(accepted, run, drop)
+
+    async def run(self, turn: Turn, entry: Entry) -> None:
+        """Run the bot on the head of the inbox, commit, and finish what is committed."""
+        base = self._owner.home
+        by = self._process.chance.token()
+        attempt: Attempt | None
+        if entry.tries > TRIES:
+            reason = f"{TRIES} runs of it have killed their process."
+            attempt = turn.apology(GivenUp(reason), by, base)
+        elif entry.failed >= RUNS_WITHOUT_STORE:
+            reason = "A document that it needs cannot be read."
+            attempt = turn.apology(GivenUp(reason), by, base)
+        else:
+            attempt = await self.attempt(lambda: turn.run(base, by, self.beat_while_running))
+        if attempt is not None:
+            await self.commit(turn, attempt, base)
+
+    async def attempt(self, run: Callable[[], Awaitable[Attempt]]) -> Attempt | None:
+        """Run the bot in a conversation that is ours. None: this was not to be."""
+        try:
+            return await run()
+        except NobodyWaits:
+            await self.withdraw(self._owner.journal.inbox[0].id)
+        except LogicFailed as error:
+            await self.withdraw(self._owner.journal.inbox[0].id)
+            if self._caller is not None:
+                self._caller.fail(error)
+        except BrokenOff:
+            await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
+        except StoreFailed as error:
+            _logger.warning("A turn waits for a document: %s", error.__cause__)
+            bell = await self._ringer.ring(LOOK_S)
+            await self._owner.note(
+                lambda journal: inbox.put_off(journal, bell),
+                lambda journal: journal.running is None,
+            )
+        except LostIt as error:
+            if isinstance(error.__cause__, Exception):
+                raise error.__cause__ from error
+        return None
+
+    async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
+        """
+        Commit what was run on `base`, over whatever was appended since, and finish it.
+
+        Raises:
+            StateChanged: a turn was committed since, so the bot has to run again.
+        """
+        try:
+            await self._commit(turn, attempt, base)
+        except (StateNotStorable, StateTooLarge) as error:
+            attempt = turn.apology(error, attempt.by, base)
+            await self._commit(turn, attempt, base)
+        if self._caller is not None and turn.turn_id == self._caller.turn_id:
+            self.attempt_of_caller = attempt
+        if self._owner.journal.holds_last:
+            await self.finish(turn, attempt)
+
+    async def _commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
+        def change(home: StoredDocument) -> StoredDocument:
+            if home.journal.stamp != base.journal.stamp or home.journal.last is not None:
+                raise StateChanged
+            return turn.committed(
+                home, attempt, base, self._owner.by, hands_over=self._owner.hands_over
+            )
+
+        await self._owner.write(
+            change, lambda journal: journal.attempt_at(turn.turn_id) == attempt.by
+        )
+
+    async def withdraw(self, entry_id: str) -> None:
+        """Take the head of the inbox out, as if it had not been."""
+
+        def without(journal: Journal) -> Journal:
+            if not journal.inbox or journal.inbox[0].id != entry_id:
+                return inbox.beaten(journal)
+            return inbox.withdrawn(journal, entry_id, hands_over=self._owner.hands_over)
+
+        await self._owner.note(
+            without, lambda journal: all(one.id != entry_id for one in journal.inbox)
+        )
+
+    async def beat_while_running(self) -> float:
+        """What an owner does while its bot runs; it is asked once a second."""
+        if self._process.is_leaving:
+            raise BrokenOff
+        if self._is_in_vain():
+            raise NobodyWaits
+        stamp = self._owner.journal.stamp
+        try:
+            await self._owner.beat_if_due()
+        except (Overtaken, TurnDeadlineExceeded) as error:
+            raise LostIt from error
+        if self._owner.journal.stamp != stamp:
+            raise LostIt from StateChanged()
+        return CLAIM_S
+
+    def _is_in_vain(self) -> bool:
+        """Whether what runs is the answer to a request that has ended."""
+        caller, waiting = self._caller, self._owner.journal.inbox
+        is_over = caller is not None and caller.waits and caller.is_over
+        return is_over and bool(waiting) and waiting[0].id == (caller and caller.turn_id)
+
+    # Around both
+
+    def _turn_of(self, caller: Caller) -> Turn:
+        return Turn(caller.turn_id, caller.context, self._documents, self._process)
+
+    async def _answer(self) -> None:
+        """Answer whoever waits, if the turn is settled, or left to others."""
+        caller, journal = self._caller, self._owner.journal
+        if caller is None or caller.is_answered:
+            return
+        is_going_on = self._owner.owns(journal) and (
+            journal.last is not None and journal.last.id == caller.turn_id
+        )
+        if caller.attempt_in(journal) is None or is_going_on:
+            return
+        await self._turn_of(caller).respond(journal, caller.former_id, self.attempt_of_caller)
+        caller.keep()
+        caller.answer()
+
+    async def _in_context(
+        self,
+        accepted: Accepted,
+        logic: Callable[[TurnContext], Awaitable[None]],
+        give_up: Callable[[Exception], Awaitable[None]],
+    ) -> None:
+        """Run `logic` on a context of its own, and give up where there can be none."""
+        outcomes: list[Exception | None] = []
+
+        async def begin(context: TurnContext) -> None:
+            try:
+                await logic(context)
+            except Exception as error:
+                # An adapter may have a handler of errors, which these are not.
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+
+        try:
+            await self._process.contexts.run(accepted, begin)
+        except Exception as error:
+            if not outcomes:
+                await give_up(error)
+                return
+        if not outcomes:
+            await give_up(RuntimeError("The adapter has not run the turn."))
+        elif outcomes[0] is not None:
+            raise outcomes[0]

@@ -1,0 +1,79 @@
+"""Replies that take long, or that nobody seems to deliver."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from shared.turns.limits import (
+    ANSWER_S,
+    LOOK_S,
+)
+from tests.unit.turns.conftest import HOME, Queue, Room, in_virtual_time, until_quiet
+from tests.unit.turns.test_slow_turns import answered, begin, said, take
+
+RoomWith = Callable[..., Room]
+
+
+def test_a_delivery_that_drags_gets_a_bell(room_with: RoomWith, queue: Queue) -> None:
+    """A fast turn with slow replies is none: others are accepted, and it is answered in time."""
+    room = room_with(take)
+    room.channel.delay_s = 15
+    took_s = []
+
+    async def history() -> None:
+        first = asyncio.create_task(answered(room, "0 first"))
+        await asyncio.sleep(3)
+        assert 1 == len(queue.rung)
+        took_s.append(await answered(room, "0 second"))
+        took_s.append(await first)
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert ["first 1", "second 2"] == said(room)
+    assert took_s[0] < 2
+    assert took_s[1] <= ANSWER_S
+
+
+def test_a_redelivery_of_what_nobody_delivers_rings(room_with: RoomWith, queue: Queue) -> None:
+    """Its process died after the commit, and nothing else would ever say it."""
+    one, two = room_with(take), room_with(take)
+    one.channel.delay_s = 100
+
+    async def history() -> None:
+        begin(one, "0 hello", id="a")
+        await asyncio.sleep(0.5)
+        one.dies()
+        assert await answered(two, "0 hello", id="a") < 1
+        assert 1 == len(queue.rung)
+        await until_quiet(two)
+
+    in_virtual_time(history())
+    assert (["hello 1"], 0) == (said(two), two.runs)
+
+
+def test_the_sweep_finds_what_nobody_rang_for(
+    monkeypatch: pytest.MonkeyPatch, room_with: RoomWith, queue: Queue
+) -> None:
+    """A fast turn rings nothing: one whose process dies before its delivery is found."""
+    one, two = room_with(take), room_with(take)
+    one.channel.delay_s = 100
+
+    async def history() -> None:
+        begin(one, "0 hello")
+        await asyncio.sleep(0.5)
+        one.dies()
+        await two.bot.sweep()
+        assert [(0.0, HOME)] == [(delay, bell.conversation) for delay, bell in queue.rung]
+        await until_quiet(two)
+
+    two_finds: list[float] = []
+
+    async def find(_path: tuple[str, ...], unchanged_s: float) -> list[str]:
+        two_finds.append(unchanged_s)
+        return [HOME]
+
+    monkeypatch.setattr(two.storage, "find", find)
+    in_virtual_time(history())
+    assert (["hello 1"], 0) == (said(two), two.runs)
+    assert two_finds[0] > LOOK_S

@@ -1,0 +1,99 @@
+"""Requests whose response is the answer: they wait, but not for ever."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botbuilder.core import Storage, TurnContext
+from botbuilder.schema import Activity
+
+from shared.errors import (
+    TurnDeadlineExceeded,
+)
+from shared.turns.limits import (
+    WAITING_S,
+)
+from tests.unit.turns.conftest import Room, in_virtual_time, now_s, until_quiet
+from tests.unit.turns.test_slow_turns import answered, begin, said, take
+
+RoomWith = Callable[..., Room]
+
+
+async def answer_invoke(context: TurnContext, _storage: Storage) -> None:
+    """Takes as many seconds as the text says, and answers with it."""
+    await asyncio.sleep(float(context.activity.text))
+    value = {"status": 200, "body": context.activity.text}
+    await context.send_activity(Activity(type="invokeResponse", value=_Response(**value)))
+
+
+class _Response:
+    def __init__(self, status: int, body: str) -> None:
+        self.status = status
+        self.body = body
+
+
+@pytest.mark.parametrize("fields", [{"type": "invoke"}, {"deliveryMode": "expectReplies"}], ids=str)
+def test_what_waits_for_its_answer_gets_it_late(
+    room_with: RoomWith, fields: dict[str, Any]
+) -> None:
+    """Its response is the answer, so there is none before that."""
+    room = room_with(answer_invoke)
+    responses = []
+
+    async def history() -> None:
+        responses.append(await room.hears("40", **fields))
+
+    in_virtual_time(history())
+    assert responses[0] is not None
+    assert "'value'" in str(responses[0].body) or "40" == responses[0].body
+
+
+def test_what_waits_for_its_answer_does_not_wait_for_ever(room_with: RoomWith) -> None:
+    """It ends with an error in time, its run is stopped, and it has no effect."""
+    room = room_with(answer_invoke)
+
+    async def history() -> None:
+        with pytest.raises(TurnDeadlineExceeded):
+            await room.hears("300", type="invoke")
+        assert WAITING_S == now_s()
+        await asyncio.sleep(3)
+        journal = (await room.home())["$turns"]
+        assert ([], []) == (journal.get("inbox", []), journal.get("done", []))
+
+    in_virtual_time(history())
+
+
+def test_what_waits_for_its_answer_holds_nobody_up(room_with: RoomWith) -> None:
+    """Those behind it in line are accepted, and it comes when the conversation is free."""
+    room = room_with(take)
+    took_s = []
+
+    async def history() -> None:
+        first = begin(room, "20 first")
+        await asyncio.sleep(2)
+        waiting = begin(room, "0 waiting", deliveryMode="expectReplies")
+        await asyncio.sleep(1)
+        took_s.append(await answered(room, "0 second"))
+        response = await waiting
+        assert response is not None
+        assert ["waiting 3"] == [one["text"] for one in response.body["activities"]]
+        await first
+
+    in_virtual_time(history())
+    assert took_s[0] < 2
+    assert ["first 1", "second 2"] == said(room)
+
+
+def test_an_owner_that_dies_with_an_invoke_leaves_nothing_to_run(room_with: RoomWith) -> None:
+    """Nobody waits for the answer any more."""
+    one, two = room_with(answer_invoke), room_with(answer_invoke)
+
+    async def history() -> None:
+        begin(one, "60", type="invoke")
+        await asyncio.sleep(5)
+        one.dies()
+        await until_quiet(two)
+
+    in_virtual_time(history())
+    assert (1, 0) == (one.runs, two.runs)
