@@ -13,6 +13,7 @@ from botbuilder.schema import ConversationReference
 
 from shared import bot as own_bot
 from shared import log_hygiene, stray_lines
+from shared.bells.base import Bell, Bells
 from shared.bells.event_loop import EventLoopBells
 from shared.channel.activities import parse_activity
 from shared.channel.adapter import ChannelAdapter
@@ -29,7 +30,7 @@ from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import Accepted, BotModule, bot_in
+from shared.turns import Accepted, BotModule, TransactionalBot, bot_in
 
 _logger = logging.getLogger(__name__)
 
@@ -67,12 +68,44 @@ class App:
     storage: StateStorage
     http: HttpPool
     proactive: ProactiveTurns
+    bot: TransactionalBot
+    bells: Bells
     preparations: Preparations = field(default_factory=Preparations)
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
         with stray_lines.invocation():
             return await self.endpoint.handle(request)
+
+    async def hear(self, message: func.QueueMessage) -> None:
+        """
+        Do what a bell asks for: look after a conversation.
+
+        Raises:
+            MalformedBell: the message is none.
+            BotApplicationError: the bell has to be rung again, and could not be.
+        """
+        with stray_lines.invocation():
+            await self.bot.on_bell(Bell.from_text(message.get_body()))
+
+    async def sweep(self) -> None:
+        """
+        Ring for each conversation with something unfinished that no bell may know of.
+
+        Raises:
+            StateError: the store cannot be asked. The next sweep does it.
+        """
+        with stray_lines.invocation():
+            await self.bot.sweep()
+
+    def leave(self) -> None:
+        """Hand over what runs here, within a second or two: the worker is about to end."""
+        self.bot.leave()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are conversations that nobody but this worker looks after."""
+        return self.bot.is_busy
 
     async def continue_conversation(
         self,
@@ -105,6 +138,7 @@ class App:
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
         await self.preparations.settle()
+        await self.bells.close()
         await self.http.close()
         await self.storage.close()
 
@@ -140,12 +174,13 @@ def create_app(
     authentication = ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http)
     destinations = Destinations(settings.allowed_service_hosts, development=settings.development)
     adapter = ChannelAdapter(authentication, destinations)
-    bells = EventLoopBells()
+    bells = _create_bells(settings, storage)
     transactional_bot = bot_in(bot, storage, bells=bells, contexts=_Contexts(adapter, app_id))
-    bells.listener = transactional_bot.on_bell
+    if isinstance(bells, EventLoopBells):
+        bells.listener = transactional_bot.on_bell
     endpoint = MessagesEndpoint(authentication, destinations, transactional_bot, preparations.start)
     proactive = ProactiveTurns(adapter, app_id, transactional_bot.run)
-    return App(endpoint, storage, http, proactive, preparations)
+    return App(endpoint, storage, http, proactive, transactional_bot, bells, preparations)
 
 
 _the_app: App | None = None
@@ -182,6 +217,15 @@ class _Contexts:
         activity = parse_activity(accepted.activity.encode())
         identity = self._adapter.create_claims_identity(self._app_id)
         await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
+
+
+def _create_bells(settings: Settings, storage: StateStorage) -> Bells:
+    if settings.queue is None or isinstance(storage, MemoryStorage):
+        # Another process would find nothing of what is in this one's memory.
+        return EventLoopBells()
+    from shared.bells.storage_queue import StorageQueueBells
+
+    return StorageQueueBells(settings.queue)
 
 
 def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:

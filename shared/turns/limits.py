@@ -176,13 +176,6 @@ Until then the conversation waits for this turn. `functionTimeout` in host.json 
 this and `HAND_OVER_S` together.
 """
 
-LEAVING_S = 8.0
-"""
-How long a process that is about to be stopped waits for what it hands over.
-
-The host kills a worker ten seconds after it has asked it to end.
-"""
-
 RUN_GRACE_S = 1.0
 """How long a bot that is stopped may take to clean up."""
 

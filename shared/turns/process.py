@@ -69,9 +69,3 @@ class Process:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    async def settle(self, limit_s: float) -> None:
-        """Wait for what was begun."""
-        here = asyncio.get_running_loop()
-        if tasks := [task for task in self._tasks if task.get_loop() is here]:
-            await asyncio.wait(tasks, timeout=limit_s)

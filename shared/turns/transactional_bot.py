@@ -13,7 +13,6 @@ from shared.turns.apologies import Apologies
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock
 from shared.turns.identity import TurnIdentity
-from shared.turns.limits import LEAVING_S
 from shared.turns.mailbox.arrival import Arrival
 from shared.turns.mailbox.bell import Hearing, sweep
 from shared.turns.mailbox.caller import Caller
@@ -106,14 +105,19 @@ class TransactionalBot(Bot):
         """Ring for what no bell may know of. Raises StateError if the store cannot be asked."""
         await sweep(self._process)
 
-    async def hand_over(self) -> None:
+    def leave(self) -> None:
         """
-        Leave what runs here to other instances at once: the process is about to be stopped.
+        Leave what runs here to other instances, within a second or two.
 
-        Replies that are being sent are sent to their end.
+        The process is about to end. Replies that are being sent are sent to their end; what still
+        arrives is accepted, and left to others too.
         """
         self._process.is_leaving = True
-        await self._process.settle(LEAVING_S)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are conversations that nobody but this process looks after."""
+        return bool(self._process.owned)
 
     def _pipeline(self, unit: UnitOfWork) -> Pipeline:
         bot = self._create_bot(unit)

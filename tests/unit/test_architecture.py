@@ -12,11 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 EXCEPTIONS = {("local/torture.py", "tests")}
+FUNCTIONS = sorted(file.parent.name for file in ROOT.glob("*/function.json"))
 SOURCES = [
     ROOT / "dev.py",
     *sorted(
         path
-        for room in ("MessagesFunction", "shared", "local")
+        for room in (*FUNCTIONS, "shared", "local")
         for path in (ROOT / room).rglob("*.py")
         if "node_modules" not in path.parts
     ),
@@ -76,7 +77,7 @@ def test_a_module_imports_only_from_rooms_that_its_own_may_know(path: Path) -> N
     room = room_of(name_of(path))
     allowed = {room, *RULES[room]} if room else set()
     file = path.relative_to(ROOT).as_posix()
-    ours = {"MessagesFunction", "benchmarks", "dev", "local", "shared", "tests"}
+    ours = {*FUNCTIONS, "benchmarks", "dev", "local", "shared", "tests"}
     known = [name for name in imports(path) if name.split("/")[0] in ours]
 
     assert [] == [
@@ -90,9 +91,7 @@ def test_the_page_names_rooms_that_exist() -> None:
     """Each room of the table, and each that it lets another know, is a module or a package."""
     rooms = RULES.keys() | set().union(*RULES.values())
 
-    assert [] == sorted(
-        room for room in rooms if room not in MODULES and room != "MessagesFunction"
-    )
+    assert [] == sorted(room for room in rooms if room not in (*MODULES, *FUNCTIONS))
 
 
 def test_each_subject_has_a_line_of_its_own() -> None:

@@ -3,10 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from shared.turns.limits import (
-    AFTERWARDS_S,
-    HAND_OVER_S,
-)
+from shared.turns.limits import AFTERWARDS_S, CLAIM_S, HAND_OVER_S
 from tests.unit.turns.conftest import Queue, Room, in_virtual_time, until_quiet
 from tests.unit.turns.test_slow_turns import begin, said, take
 
@@ -38,7 +35,9 @@ def test_a_process_that_is_about_to_stop_hands_over(room_with: RoomWith) -> None
     async def history() -> None:
         begin(one, "30 first")
         await asyncio.sleep(5)
-        await one.bot.hand_over()
+        one.bot.leave()
+        await asyncio.sleep(CLAIM_S + 0.5)
+        assert not one.bot.is_busy
         one.dies()
         await asyncio.sleep(AFTERWARDS_S + 0.5)
         assert 1 == two.runs
@@ -57,8 +56,9 @@ def test_a_process_that_is_about_to_stop_sends_its_replies_to_the_end(room_with:
     async def history() -> None:
         first = begin(one, "0 first")
         await asyncio.sleep(1)
-        await one.bot.hand_over()
+        one.bot.leave()
         await first
+        assert not one.bot.is_busy
         one.dies()
         await until_quiet(two)
 
