@@ -7,6 +7,7 @@ import subprocess
 import sys
 import webbrowser
 from contextlib import ExitStack
+from dataclasses import replace
 
 from local.bootstrap import development_storage
 from local.bootstrap.commands import DEFAULT_URL, ROOT
@@ -31,6 +32,12 @@ COSMOS_PORT = 8081
 
 # The setting with the storage that the Functions host, and functions with a queue, work with.
 STORAGE = "AzureWebJobsStorage"
+
+# They look after turns whose process has died; state in memory has died with it.
+FOR_SLOW_TURNS = frozenset({"BellFunction", "SweepFunction"})
+
+# The setting that says when SweepFunction runs, and its value in Azure.
+SWEEP = ("SweepSchedule", "0 * * * * *")
 
 console = Console(sys.stdout)
 
@@ -57,6 +64,8 @@ def run(options: StartOptions, services: ExitStack) -> int:
     port = options.port or local_settings.port
     has_node = shutil.which("node") is not None
     in_terminal = options.terminal or (options.page and not has_node and sys.stdin.isatty())
+    has_store = options.cosmos or bool(local_settings.over(os.environ).get("CosmosDbEndpoint"))
+    resting = frozenset() if has_store else FOR_SLOW_TURNS
     host = (
         CoreTools(ROOT, port=port)
         if CoreTools.is_installed()
@@ -65,13 +74,19 @@ def run(options: StartOptions, services: ExitStack) -> int:
             port=port,
             quiet=in_terminal,
             names=HostNames(tuple(options.allow_host)),
-            triggers=options.triggers,
+            triggers=replace(options.triggers, resting=resting),
         )
     )
     services.callback(host.close)
     environ = dict(os.environ)
+    if isinstance(host, CoreTools):
+        # It would look for their queue, and stop without one.
+        environ |= {f"AzureWebJobs.{name}.Disabled": "true" for name in resting}
+    if has_store:
+        name, usual = SWEEP
+        environ[name] = local_settings.over(environ).get(name) or usual
     cosmos = _start_stores(environ, services) if options.cosmos else None
-    queues_are_here = bool(app.triggered) and (
+    queues_are_here = any(one.name not in resting for one in app.triggered) and (
         cosmos is not None or _start_storage(local_settings, environ, services)
     )
     settings = _checked(local_settings.over(environ))

@@ -14,3 +14,5 @@ class TriggerOptions:
     """For how long a received message is hidden: until then it waits if the process dies."""
     ends_process: bool = False
     """Whether what stops the Functions host ends the process, instead of the listener alone."""
+    resting: frozenset[str] = frozenset()
+    """Functions that have nothing to do here. They are left out without a word."""

@@ -59,6 +59,8 @@ class Triggers:
         """Import the functions' code and begin to listen."""
         resting: dict[str, list[str]] = {}
         for function in self._app.triggered:
+            if function.name in self._options.resting:
+                continue
             try:
                 if is_disabled(function, self._settings):
                     log.info("Function '%s' is disabled.", function.name)
