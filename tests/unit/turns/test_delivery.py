@@ -16,7 +16,14 @@ from shared.errors import (
     StateUnavailable,
     TurnDeadlineExceeded,
 )
-from shared.turns.limits import FRUITLESS_PASSING, FRUITLESS_PASSING_S, LAST_LOOK_S, LEASE_S
+from shared.turns.limits import (
+    FRUITLESS_PASSING,
+    FRUITLESS_PASSING_S,
+    FRUITLESS_UNCERTAIN,
+    FRUITLESS_UNCERTAIN_S,
+    LAST_LOOK_S,
+    LEASE_S,
+)
 from tests.unit.turns.conftest import HOME, USER, Room
 from tests.unit.turns.test_recovery import in_virtual_time, say_ten
 from tests.unit.turns.test_replies import refusal
@@ -115,6 +122,8 @@ def test_a_turn_that_has_said_all_is_answered_as_done(room_with: RoomWith) -> No
 
     in_virtual_time(history())
     assert ["Got it."] == room.texts()
+    # With pauses, or the store would be asked a thousand times.
+    assert len(room.storage.writes) < 100
 
 
 def test_a_throttled_reply_is_not_dropped(room_with: RoomWith) -> None:
@@ -181,6 +190,26 @@ def test_a_channel_that_throttles_for_ever_stops_no_conversation(room_with: Room
 
     in_virtual_time(history())
     assert ["two"] == room.texts()
+
+
+def test_each_reply_has_as_many_deliveries_as_the_one_before(room_with: RoomWith) -> None:
+    """That one has been given up does not make the channel worse for the next."""
+    room = room_with(say_two)
+    in_vain: list[DeliveryUncertain] = []
+
+    async def history() -> None:
+        while len(in_vain) < 100:
+            room.channel.faults = [refusal(500)]
+            try:
+                await room.hears(id="a")
+            except DeliveryUncertain as error:
+                in_vain.append(error)
+            else:
+                break
+            await asyncio.sleep(FRUITLESS_UNCERTAIN_S)
+
+    in_virtual_time(history())
+    assert (2 * FRUITLESS_UNCERTAIN - 1, []) == (len(in_vain), room.texts())
 
 
 def test_an_old_turn_is_not_given_up_at_once(room_with: RoomWith) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity
 
-from shared.errors import StateUnavailable, TurnDeadlineExceeded
+from shared.errors import StateForbidden, StateUnavailable, TurnDeadlineExceeded
 from shared.turns import Apologies
 from shared.turns.limits import RUN_GRACE_S, RUN_S, WAITING
 from tests.unit.turns.conftest import HOME, USER, Room
@@ -242,6 +242,26 @@ def test_a_store_that_is_away_is_no_failure_of_the_bot(room_with: RoomWith) -> N
     async def history() -> None:
         room.storage.faults[f"read {USER}"] = [StateUnavailable("away")] * 1000
         with pytest.raises(TurnDeadlineExceeded):
+            await room.hears()
+
+    in_virtual_time(history())
+    assert ([], []) == (room.texts(), room.storage.writes)
+
+
+def test_a_store_that_refuses_the_bot_is_no_failure_of_the_bot(room_with: RoomWith) -> None:
+    """Somebody has to give it its role again; until then nobody apologises for it."""
+
+    async def read_user(context: TurnContext, storage: Storage) -> None:
+        await UserState(storage).load(context)
+
+    room = room_with(read_user)
+    refused = StateForbidden("no role")
+    # What Cosmos DB's client said.
+    refused.__cause__ = OSError()
+
+    async def history() -> None:
+        room.storage.faults[f"read {USER}"] = [refused] * 1000
+        with pytest.raises(StateForbidden):
             await room.hears()
 
     in_virtual_time(history())

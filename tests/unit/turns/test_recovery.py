@@ -7,9 +7,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from botbuilder.core import Storage, TurnContext, UserState
+from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 
-from shared.errors import DeliveryUncertain, StateUnavailable
+from shared.errors import (
+    DeliveryUncertain,
+    StateConflict,
+    StateUnavailable,
+    TurnDeadlineExceeded,
+)
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import LEASE_S, SEND_LIMIT_S
 from shared.turns.locks import Locks
@@ -134,3 +139,36 @@ async def test_locks_are_forgotten_when_idle() -> None:
         assert not waited
         assert 1 == len(locks._locks)
     assert [] == list(locks._locks)
+
+
+def test_a_home_document_that_stays_behind_ends_the_turn_in_time(room_with: RoomWith) -> None:
+    """A replica that lags is asked again, with pauses, and nothing is based on what it says."""
+
+    async def count(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        number = state.create_property("count")
+        await number.set(context, (await number.get(context) or 0) + 1)
+        await state.save_changes(context)
+
+    room = room_with(count)
+    read = room.storage._inner.read
+
+    async def history() -> None:
+        await room.hears()
+        behind = [await room.home()]
+        await room.hears()
+        ahead = [await room.home()]
+
+        async def lag(keys: list[str]) -> dict[str, Any]:
+            if keys == [HOME]:
+                return {HOME: dict(ahead.pop() if ahead else behind[0])}
+            return await read(keys)  # type: ignore[no-any-return]
+
+        room.storage._inner.read = lag
+        room.storage.faults[f"write {HOME}"] = [StateConflict("simulated")]
+        with pytest.raises(TurnDeadlineExceeded):
+            await room.hears()
+        room.storage._inner.read = read
+        assert 2 == (await room.home())["count"]
+
+    in_virtual_time(history())
