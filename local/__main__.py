@@ -29,7 +29,7 @@ MODULES = {
     "doctor": "doctor.doctor",
     "wheels": "wheels",
 }
-"""What each command is, for `dev.py` to run in `.venv`."""
+"""The module of each command that `dev.py` runs in `.venv`."""
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", add_help=False)

@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 class TestsDoNotRun(Exception):
-    """Pytest ended with something else than failed tests."""
+    """Pytest ended without having run the tests."""
 
 
 class Coverage:
@@ -66,7 +66,7 @@ class Coverage:
         """Return the tests that run the changed lines, the quickest first."""
         found = set().union(*(self._tests[mutant.file, line] for line in mutant.lines))
         if _IMPORT in found:
-            # What is run at import may show anywhere.
+            # What runs during the import may show in any test.
             found = {
                 test
                 for (file, _), tests in self._tests.items()
@@ -107,7 +107,7 @@ def try_out(root: Path, mutant: Mutant, tests: Sequence[str], limit_s: float) ->
     Run the tests on a mutant, up to the first that fails.
 
     Raises:
-        TestsDoNotRun: not even to fail.
+        TestsDoNotRun: pytest itself failed.
     """
 
     def run() -> int:
@@ -262,7 +262,7 @@ def _in_child(
                 return None
             time.sleep(0.01)
     finally:
-        # With what a test has started and not ended.
+        # Along with whatever a test has started and not ended.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
