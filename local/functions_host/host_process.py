@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from local.bootstrap.ports import listen
 from local.functions_host.functions import FunctionApp
@@ -53,6 +54,7 @@ class HostProcess:
         self._quiet = quiet
         self._names = names
         self._triggers = triggers
+        self._instance = str(uuid4())
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
         self._serving: _Worker | None = None
@@ -89,7 +91,9 @@ class HostProcess:
         """
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
-        assignment = Assignment(app, environ, self._quiet, self._names, self._triggers)
+        assignment = Assignment(
+            app, environ, self._quiet, self._names, self._triggers, self._instance
+        )
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving

@@ -48,6 +48,8 @@ class Assignment:
     """Log errors only."""
     names: HostNames
     triggers: TriggerOptions
+    host_instance: str
+    """A UUID of the host, which its processes share."""
 
 
 def work(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
@@ -79,7 +81,7 @@ async def _serve(assignment: Assignment, listener: socket.socket, starter: Conne
     triggers = _started_triggers(assignment, host)
     told = await command
     if triggers is not None:
-        triggers.stop()
+        triggers.stop(is_replaced=told is Command.LEAVE)
     if told is Command.LEAVE:
         await _accept_no_more(listener, site)
         starter.send(Command.LEAVE)
@@ -96,7 +98,9 @@ def _started_triggers(assignment: Assignment, host: Host) -> "Triggers | None":
     # Azure's storage libraries take a while to import, and few apps need them.
     from local.functions_host.triggers.triggers import Triggers
 
-    triggers = Triggers(assignment.app, os.environ, assignment.triggers, host.threads)
+    triggers = Triggers(
+        assignment.app, os.environ, assignment.triggers, host.threads, assignment.host_instance
+    )
     triggers.start()
     return triggers
 
