@@ -5,6 +5,11 @@ import os
 
 import azure.functions as func
 
+from shared.stray_lines import keep_stray_lines
+
+# Before the bot is imported, which may have something to say.
+keep_stray_lines()
+
 # What is loaded here stays as long as the worker. To look through it for garbage takes a fifth of
 # the loading, and would stop all turns for 40 ms now and then.
 gc.disable()

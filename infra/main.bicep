@@ -61,7 +61,7 @@ param maximumInstanceCount int = 100
 @maxValue(100)
 param alwaysReadyInstances int = 0
 
-@description('Optional. Requests that one instance serves at once.')
+@description('Optional. Requests that one instance serves before another is added. It takes more, see docs/azure.md.')
 @minValue(1)
 @maxValue(1000)
 param perInstanceConcurrency int = 16

@@ -11,7 +11,7 @@ import azure.functions as func
 from botbuilder.core import Bot, Storage
 
 from shared import bot as own_bot
-from shared import log_hygiene
+from shared import log_hygiene, stray_lines
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
@@ -65,7 +65,8 @@ class App:
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
-        return await self.endpoint.handle(request)
+        with stray_lines.invocation():
+            return await self.endpoint.handle(request)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""

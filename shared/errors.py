@@ -8,6 +8,7 @@ Every error that this application raises on purpose.
     │   ├── NotAuthenticated            no proof of who is speaking
     │   ├── NotPermitted                a genuine sender that may not do this
     │   ├── MethodNotAllowed            not a POST
+    │   ├── LengthRequired              its body was lost on the way
     │   ├── RequestTooLarge             more bytes than a turn may have
     │   └── UnsupportedMediaType        not JSON
     ├── SigningKeysUnavailable      no token of the channel's can be checked
@@ -65,6 +66,10 @@ class NotPermitted(RequestRefused):
 
 class MethodNotAllowed(RequestRefused):
     """The request does not bring anything: only POST does."""
+
+
+class LengthRequired(RequestRefused):
+    """The body came in chunks, without its length, and the Functions host did not pass it on."""
 
 
 class RequestTooLarge(RequestRefused):

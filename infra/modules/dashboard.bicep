@@ -33,6 +33,11 @@ var charts = [
     visualization: 'table'
   }
   {
+    title: 'Warnings and errors in the log'
+    query: loadTextContent('../queries/logged-errors.kql')
+    visualization: 'timechart'
+  }
+  {
     title: 'Turns whose replies are not known to have arrived'
     query: loadTextContent('../queries/unsettled-turns.kql')
     visualization: 'table'

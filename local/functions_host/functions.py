@@ -1,37 +1,27 @@
 """
 The functions of a function app, as `host.json` and each `function.json` declare them.
 
-Reading imports none of the app's code; `Function.load` does.
+Reading imports none of the app's code; `Function.load` does. A function that the Functions host
+would refuse is left out, and the others are served.
 """
 
-import importlib
-import inspect
-import json
-import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.bootstrap.errors import LocalError
+from local.functions_host.bindings import checked_bindings
+from local.functions_host.host_json import HttpSettings
+from local.functions_host.json_files import Json, read_json
 from local.functions_host.routes import Route
 from local.functions_host.triggers.queue_settings import QueueSettings
 
-# Under this name Azure's Python worker imports every function, so relative imports
-# across functions work there and here.
-_NAMESPACE = "__app__"
+if TYPE_CHECKING:
+    from local.functions_host.loading import LoadedFunction
 
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class LoadedFunction:
-    """The Python code of a function."""
-
-    call: Callable[..., Any]
-    is_async: bool
-    wants_context: bool
+# Under these the Functions host has its own.
+_RESERVED_ROUTES = ("admin", "runtime")
 
 
 @dataclass(frozen=True)
@@ -44,10 +34,23 @@ class Function:
     entry_point: str
     trigger: str
     """The parameter that takes the request, the message, or whatever else starts the function."""
-    returns: bool
-    """Whether `$return` is bound."""
+    bindings: tuple[Json, ...]
 
-    def load(self) -> LoadedFunction:
+    @property
+    def returns(self) -> bool:
+        """Whether `$return` is bound."""
+        return any(each["name"] == "$return" for each in self.bindings)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The parameters through which the function gives something back, by `set`."""
+        return tuple(
+            each["name"]
+            for each in self.bindings
+            if each["direction"] == "out" and each["name"] != "$return"
+        )
+
+    def load(self) -> "LoadedFunction":
         """
         Import the script and find the entry point in it.
 
@@ -55,34 +58,14 @@ class Function:
             LocalError: the code does not fit its function.json. What the import raises is
                 passed on.
         """
-        call = getattr(self._module(), self.entry_point, None)
-        if not callable(call):
-            raise LocalError(f"{self._script_name} has no function '{self.entry_point}'.")
-        declared = set(inspect.signature(call).parameters)
-        wants_context = "context" in declared and self.trigger != "context"
-        if declared - ({"context"} if wants_context else set()) != {self.trigger}:
-            raise LocalError(
-                f"{self.entry_point}() in {self._script_name} must take exactly the parameter "
-                f"'{self.trigger}' that its function.json names, and may take 'context' too."
-            )
-        return LoadedFunction(call, inspect.iscoroutinefunction(call), wants_context)
+        # Only the worker needs the SDK.
+        from local.functions_host.loading import Binding, load
 
-    @property
-    def _script_name(self) -> str:
-        return f"{self.folder.name}/{self.script.name}"
-
-    def _module(self) -> ModuleType:
-        root = str(self.folder.parent)
-        if _NAMESPACE not in sys.modules:
-            namespace = ModuleType(_NAMESPACE)
-            namespace.__path__ = [root]
-            sys.modules[_NAMESPACE] = namespace
-        if root not in sys.path:
-            sys.path.insert(0, root)
-        parts = [_NAMESPACE, *self.script.relative_to(self.folder.parent).with_suffix("").parts]
-        if parts[-1] == "__init__":
-            parts.pop()
-        return importlib.import_module(".".join(parts))
+        bindings = {
+            each["name"]: Binding(each["type"], each["direction"] == "out")
+            for each in self.bindings
+        }
+        return load(self.script, self.folder.parent, self.entry_point, bindings)
 
 
 @dataclass(frozen=True)
@@ -92,10 +75,18 @@ class HttpFunction(Function):
     route: Route
     methods: frozenset[str]
     """Upper case. Empty: all of them."""
+    needs_key: bool
+    """In Azure: its authLevel is not "anonymous". Without one it is "function"."""
 
     def accepts(self, method: str) -> bool:
         """Tell whether the trigger lists the method."""
         return not self.methods or method.upper() in self.methods
+
+    def conflicts_with(self, other: "HttpFunction") -> bool:
+        """Tell whether the two have the same route, and a method in common."""
+        if self.route.path.lower() != other.route.path.lower():
+            return False
+        return not (self.methods and other.methods) or bool(self.methods & other.methods)
 
 
 @dataclass(frozen=True)
@@ -117,33 +108,32 @@ class FunctionApp:
 
     root: Path
     functions: tuple[HttpFunction, ...]
-    max_concurrent_requests: int
-    """0: as many as come."""
     triggered: tuple[TriggeredFunction, ...]
+    faults: Mapping[str, str]
+    """By the names of the functions that are left out: a sentence that says why."""
+    http: HttpSettings
     queue_settings: QueueSettings
 
     @classmethod
     def read(cls, root: Path) -> "FunctionApp":
-        """Raise LocalError when a file is not what Azure Functions would accept."""
+        """Raise LocalError when host.json is not what the Functions host would accept."""
         host_json = read_json(root / "host.json")
-        extensions = host_json.get("extensions", {})
-        http = extensions.get("http", {})
-        prefix = http.get("routePrefix", "api")
-        functions = []
-        triggered = []
+        http = HttpSettings.from_host_json(host_json)
+        functions: list[HttpFunction] = []
+        triggered: list[TriggeredFunction] = []
+        faults: dict[str, str] = {}
         for file in sorted(root.glob("*/function.json")):
-            declaration = read_json(file)
-            if declaration.get("disabled"):
-                continue
-            function = _http_function(file, declaration, prefix)
-            if function is not None:
-                functions.append(function)
-            elif (other := _triggered_function(file, declaration)) is not None:
-                triggered.append(other)
-        # -1 is "unbounded" in host.json.
-        limit = max(0, http.get("maxConcurrentRequests", 0))
-        queues = QueueSettings.from_host_json(extensions.get("queues", {}))
-        return cls(root, tuple(functions), limit, tuple(triggered), queues)
+            try:
+                function = _function(file, http.route_prefix)
+                if isinstance(function, HttpFunction):
+                    _check_conflicts(function, functions)
+                    functions.append(function)
+                elif function is not None:
+                    triggered.append(function)
+            except LocalError as error:
+                faults[file.parent.name] = str(error)
+        queues = QueueSettings.from_host_json(host_json.get("extensions", {}).get("queues", {}))
+        return cls(root, tuple(functions), tuple(triggered), faults, http, queues)
 
     @property
     def messages_path(self) -> str:
@@ -153,66 +143,46 @@ class FunctionApp:
             raise LocalError(
                 f"No function in {self.root} takes POST requests over HTTP; "
                 "see whether its function.json is there."
+                + "".join(f"\n{name}: {fault}" for name, fault in self.faults.items())
             )
         return next((path for path in posts if path.endswith("/messages")), posts[0])
 
 
-def read_json(file: Path) -> Json:
-    """Raise LocalError unless the file holds one JSON object."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise LocalError(f"{file} is missing; run this in a complete checkout.") from None
-    except json.JSONDecodeError as error:
-        raise LocalError(
-            f"{file} is not JSON at line {error.lineno}, column {error.colno} ({error.msg})."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalError(f"{file} cannot be read: {error}.") from None
-    if not isinstance(content, dict):
-        raise LocalError(f"{file} must hold a JSON object, in curly brackets.")
-    return content
+def is_disabled(function: Function, settings: Mapping[str, str]) -> bool:
+    """Tell whether a setting takes the function out of service; function.json cannot."""
+    value = settings.get(f"AzureWebJobs.{function.name}.Disabled", "")
+    return value.lower() in ("true", "1")
 
 
-def _http_function(file: Path, declaration: Json, prefix: str) -> HttpFunction | None:
-    bindings = declaration.get("bindings", [])
-    trigger = next((each for each in bindings if each.get("type") == "httpTrigger"), None)
+def _function(file: Path, prefix: str) -> HttpFunction | TriggeredFunction | None:
+    declaration = read_json(file)
+    bindings = checked_bindings(file.parent.name, declaration)
+    trigger = next((each for each in bindings if each["type"].endswith("Trigger")), None)
     if trigger is None:
         return None
-    others = [each for each in bindings if each is not trigger]
-    returns = any(each.get("name") == "$return" and each.get("type") == "http" for each in others)
-    if len(others) > returns:
-        raise LocalError(
-            f"{file} has bindings besides httpTrigger and the http $return, which the embedded "
-            "host does not serve; install Azure Functions Core Tools to run it."
-        )
-    return HttpFunction(
-        **_code(file, declaration, trigger, "req"),
-        returns=returns,
-        route=Route(prefix, trigger.get("route", file.parent.name)),
-        methods=frozenset(method.upper() for method in trigger.get("methods", [])),
-    )
-
-
-def _triggered_function(file: Path, declaration: Json) -> TriggeredFunction | None:
-    bindings = declaration.get("bindings", [])
-    triggers = [each for each in bindings if str(each.get("type", "")).endswith("Trigger")]
-    if not triggers:
-        return None
-    return TriggeredFunction(
-        **_code(file, declaration, triggers[0], ""),
-        returns=any(each.get("name") == "$return" for each in bindings),
-        binding=triggers[0],
-    )
-
-
-def _code(file: Path, declaration: Json, trigger: Json, parameter: str) -> Json:
-    """Return the fields that say which code a function is."""
     folder = file.parent
-    return {
+    code: dict[str, Any] = {
         "name": folder.name,
         "folder": folder,
         "script": (folder / declaration.get("scriptFile", "__init__.py")).resolve(),
         "entry_point": declaration.get("entryPoint", "main"),
-        "trigger": trigger.get("name", parameter),
+        "trigger": trigger["name"],
+        "bindings": bindings,
     }
+    if trigger["type"] != "httpTrigger":
+        return TriggeredFunction(**code, binding=trigger)
+    route = str(trigger.get("route") or folder.name)
+    if route.strip("/").lower().startswith(_RESERVED_ROUTES):
+        raise LocalError("its route conflicts with those of the Functions host itself")
+    return HttpFunction(
+        **code,
+        route=Route(prefix, route),
+        methods=frozenset(method.upper() for method in trigger.get("methods", [])),
+        needs_key=str(trigger.get("authLevel", "function")).lower() != "anonymous",
+    )
+
+
+def _check_conflicts(function: HttpFunction, others: list[HttpFunction]) -> None:
+    for other in others:
+        if function.conflicts_with(other):
+            raise LocalError(f"its route is also that of the function '{other.name}'")

@@ -1,62 +1,86 @@
 """
-The embedded Functions host: serves a function app's HTTP functions on this machine.
+The Functions host's side of HTTP: which function gets a request, and what its caller gets.
 
-It keeps the rules of Azure Functions that a bot can meet, so that what works here works there:
-routes and methods (a method that is not listed is 404), exceptions (500 and an empty body),
-synchronous functions in threads, no authorisation keys on a developer's machine. Unlike in Azure,
-only requests for this machine's own names are answered.
+What the real host changes on the way is changed here as well, so that what works here works in
+Azure. docs/architecture.md says what this host is not.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
+import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import NoReturn, Protocol
 
 from aiohttp import web
 
-from local.bootstrap.errors import LocalError
-from local.functions_host.functions import FunctionApp, HttpFunction, LoadedFunction
+from local.functions_host.functions import FunctionApp, HttpFunction, is_disabled
 from local.functions_host.host_names import REFUSAL, HostNames
-from local.functions_host.invocation import invoke
+from local.functions_host.http_request import HttpRequest, read_request, status_of_excess
+from local.functions_host.http_response import HttpResult, to_response
+from local.functions_host.routes import served_path
 from local.functions_host.tracebacks import own_traceback
 
 # What the Functions host takes at most.
 MAX_BODY_BYTES = 100 * 1024 * 1024
 
-# How long requests under way may take to end when the host is told to stop.
-SHUTDOWN_TIMEOUT_S = 5.0
+# Of a request's head, what is read at all: more than the host takes, which is then refused.
+_MAX_READ_BYTES = 256 * 1024
+
+# How long requests under way may take to end when the host is told to stop, as in Azure.
+SHUTDOWN_TIMEOUT_S = 30.0
+
+# By this the Functions host knows a worker that is to be started anew.
+RESTART_EXIT_CODE = 200
 
 log = logging.getLogger("local.functions_host.host")
+
+
+class Worker(Protocol):
+    """Runs the functions' code."""
+
+    async def invoke(self, function: HttpFunction, request: HttpRequest) -> HttpResult:
+        """Run the function on the request. What it raises is passed on."""
+
+
+def end_worker() -> NoReturn:
+    """End this process, and all that runs in it, for another to be started in its place."""
+    sys.stdout.flush()
+    os._exit(RESTART_EXIT_CODE)
 
 
 class Host:
     """Answers HTTP requests with the functions of an app."""
 
-    def __init__(self, app: FunctionApp, names: HostNames) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: FunctionApp,
+        names: HostNames,
+        worker: Worker,
+        *,
+        settings: Mapping[str, str],
+        announce: Callable[[web.Request], AbstractContextManager[None]] | None = None,
+        end_worker: Callable[[], None] = end_worker,
+    ) -> None:
+        """
+        Serve the functions that `settings` do not disable.
+
+        `announce` is entered while a request is under way, and `end_worker` is called for a
+        function that takes longer than `functionTimeout`.
+        """
         self._names = names
-        self._loaded: dict[str, LoadedFunction] = {}
-        threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
-        self.threads = ThreadPoolExecutor(int(threads) if threads.isdecimal() else None)
-        """Where functions that are not `async` run."""
-        limit = app.max_concurrent_requests
-        self._slots = asyncio.Semaphore(limit) if limit else contextlib.nullcontext()
-
-    def load(self) -> None:
-        """
-        Import the functions' code.
-
-        A function that does not load is reported, and answers 500 like one that raises.
-        """
-        for function in self._app.functions:
-            try:
-                self._loaded[function.name] = function.load()
-            except LocalError as error:
-                log.error("%s", error)
-            except Exception as error:
-                log.error("%s does not load:\n%s", function.name, own_traceback(error))
+        self._worker = worker
+        self._announce = announce or (lambda _: nullcontext())
+        self._end_worker = end_worker
+        self._http = app.http
+        self._functions = [
+            function for function in app.functions if not is_disabled(function, settings)
+        ]
+        self._outstanding = 0
+        limit = app.http.max_concurrent_requests
+        self._slots = asyncio.Semaphore(limit) if limit else nullcontext()
 
     def runner(self) -> web.AppRunner:
         """Return what serves this host on a socket."""
@@ -69,11 +93,17 @@ class Host:
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             # A compressed body reaches the function as it came, as it does in Azure.
             auto_decompress=False,
+            max_line_size=_MAX_READ_BYTES,
+            max_field_size=_MAX_READ_BYTES,
+            max_headers=1024,
         )
 
     async def _handle(self, request: web.Request) -> web.Response:
         started_s = time.monotonic()
-        response = await self._answer(request)
+        with self._announce(request):
+            response = await self._answer(request)
+        for name, value in self._http.custom_headers.items():
+            response.headers.setdefault(name, value)
         log.info(
             "%s %s %d %.0f ms",
             request.method,
@@ -86,14 +116,19 @@ class Host:
     async def _answer(self, request: web.Request) -> web.Response:
         if not self._is_for_us(request):
             return web.Response(status=403, text=REFUSAL)
-        if request.path == "/":
-            paths = ", ".join(function.route.path for function in self._app.functions)
-            return web.Response(text=f"The embedded Functions host is running: {paths}\n")
-        for function in self._app.functions:
-            parameters = function.route.match(request.path)
-            if parameters is not None and function.accepts(request.method):
-                return await self._invoke(function, request, parameters)
-        return web.Response(status=404)
+        excess = status_of_excess(request)
+        if excess is not None:
+            return web.Response(status=excess)
+        limit = self._http.max_outstanding_requests
+        if limit and self._outstanding >= limit:
+            log.info("Http request queue limit of %d has been exceeded.", limit)
+            return web.Response(status=429, headers={"X-FUNCTION-SCALEOUT": "1"})
+        self._outstanding += 1
+        try:
+            async with self._slots:
+                return await self._route(request)
+        finally:
+            self._outstanding -= 1
 
     def _is_for_us(self, request: web.Request) -> bool:
         named = request.headers.getall("Host", [])
@@ -101,18 +136,37 @@ class Host:
         # where nothing names a host it is a guess.
         return bool(named) and self._names.include([*named, request.host])
 
-    async def _invoke(
-        self, function: HttpFunction, request: web.Request, parameters: dict[str, str]
-    ) -> web.Response:
-        loaded = self._loaded.get(function.name)
-        if loaded is None:
-            log.error("%s did not load; what was wrong is shown above.", function.name)
-            return web.Response(status=500)
-        # Out here: a body that is too large, or breaks off, is not the function's fault.
-        await request.read()
+    async def _route(self, request: web.Request) -> web.Response:
+        path = served_path(request.raw_path)
+        if path == "/":
+            paths = ", ".join(function.route.path for function in self._functions)
+            return web.Response(text=f"The embedded Functions host is running: {paths}\n")
+        for function in self._functions:
+            parameters = function.route.match(path)
+            if parameters is not None and function.accepts(request.method):
+                # Out here: a body that breaks off is not the function's fault.
+                try:
+                    received = await read_request(request, path, parameters)
+                except web.HTTPRequestEntityTooLarge:
+                    log.error("The body of a request has over %d bytes.", MAX_BODY_BYTES)
+                    return web.Response(status=500)
+                return await self._invoke(function, received)
+        return web.Response(status=404)
+
+    async def _invoke(self, function: HttpFunction, request: HttpRequest) -> web.Response:
+        # Whether or not the caller still listens, the function goes on.
+        run = asyncio.ensure_future(self._worker.invoke(function, request))
+        await asyncio.wait({run}, timeout=self._http.timeout_s)
+        if not run.done():
+            log.critical(
+                "%s takes longer than functionTimeout (%.0f s). The worker is replaced, with all "
+                "that runs in it.",
+                function.name,
+                self._http.timeout_s,
+            )
+            self._end_worker()
         try:
-            async with self._slots:
-                return await invoke(function, loaded, request, parameters, self.threads)
+            return to_response(await run)
         except Exception as error:
             log.error("%s failed:\n%s", function.name, own_traceback(error))
             return web.Response(status=500)

@@ -11,13 +11,15 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
 from local.bootstrap.ports import listen
 from local.functions_host.functions import FunctionApp
-from local.functions_host.host import SHUTDOWN_TIMEOUT_S
+from local.functions_host.guard import Guard, lines
+from local.functions_host.host import RESTART_EXIT_CODE, SHUTDOWN_TIMEOUT_S
 from local.functions_host.host_names import HostNames
 from local.functions_host.settings import LocalSettings
 from local.functions_host.triggers.options import TriggerOptions
@@ -25,6 +27,9 @@ from local.functions_host.worker import Assignment, Command, work
 
 # The host itself waits that long for requests under way, and a moment to end.
 STOP_TIMEOUT_S = SHUTDOWN_TIMEOUT_S + 2.0
+
+# At the third death of a worker the Functions host gives up.
+MAX_DEATHS = 3
 
 # Neither forks the caller's threads nor inherits what it has imported; the same on Windows.
 _spawn = multiprocessing.get_context("spawn")
@@ -57,6 +62,7 @@ class HostProcess:
         self._instance = str(uuid4())
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
+        self._deaths = 0
         self._serving: _Worker | None = None
         self._leaving: _Worker | None = None
         self.port: int = self._listener.getsockname()[1]
@@ -89,10 +95,38 @@ class HostProcess:
         Raises:
             LocalError: as for `start`; the old process goes on.
         """
+        self._deaths = 0
+        self._replace()
+
+    def revive(self) -> int | None:
+        """
+        Start a new process if the last one has ended by itself; return how that one ended.
+
+        At the third time since `restart` none is started, and `gave_up` is true.
+
+        Raises:
+            LocalError: as for `start`.
+        """
+        ended = self.exit_code
+        if ended is None:
+            return None
+        if ended != RESTART_EXIT_CODE:
+            self._deaths += 1
+        self.kill()
+        if not self.gave_up:
+            self._replace()
+        return ended
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether processes have died so often that only a change can help."""
+        return self._deaths >= MAX_DEATHS
+
+    def _replace(self) -> None:
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
         assignment = Assignment(
-            app, environ, self._quiet, self._names, self._triggers, self._instance
+            app, environ, self._quiet, self._names, self._triggers, self._instance, None
         )
         if self._leaving is not None:
             self._leaving.stop()
@@ -116,9 +150,9 @@ class HostProcess:
         self._serving = self._leaving = None
 
     def close(self) -> None:
-        """End the process and give the port back."""
-        self.stop()
+        """Give the port back, and end the process once requests under way are answered."""
         self._listener.close()
+        self.stop()
 
 
 class _Worker:
@@ -126,13 +160,18 @@ class _Worker:
 
     def __init__(self, assignment: Assignment, listener: socket.socket) -> None:
         self._line, other_end = _spawn.Pipe()
+        ours, theirs = lines() or (None, None)
+        assignment = replace(assignment, guard=theirs)
         self.process = _spawn.Process(
             target=work, args=(assignment, listener, other_end), name="functions-host"
         )
         with _no_ctrl_c():
             self.process.start()
-        # Held by nobody but the process, it is closed when that ends.
+        # Held by nobody but the process, they are closed when that ends.
         other_end.close()
+        if ours is not None and theirs is not None:
+            theirs.close()
+            Guard(ours)
 
     def leave(self) -> None:
         """Return once the process accepts no more connections; it ends by itself."""

@@ -5,21 +5,24 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 import azure.functions as func
-from aiohttp import web
 
-from local.functions_host.functions import Function, HttpFunction, LoadedFunction
-from local.functions_host.http_conversion import from_function, to_function
+from local.functions_host.functions import Function, HttpFunction
+from local.functions_host.http_request import HttpRequest
+from local.functions_host.http_response import HttpResult
+from local.functions_host.loading import LoadedFunction
+from local.functions_host.worker_http import from_function, to_function
 
 _thread_local = threading.local()
 
 
 @dataclass(frozen=True)
 class TraceContext:
-    """The caller's trace (https://www.w3.org/TR/trace-context/)."""
+    """Empty, as in the Functions host where Application Insights is not set up."""
 
     trace_parent: str = ""
     trace_state: str = ""
@@ -46,20 +49,34 @@ class InvocationContext:
     thread_local_storage: threading.local = _thread_local
 
 
+class Output(func.Out[Any]):
+    """What a function gives back by a parameter."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+
+    def set(self, val: Any) -> None:
+        """Give it back; the last one counts."""
+        self._value = val
+
+    def get(self) -> Any:
+        """Return what was set, or None."""
+        return self._value
+
+
 async def invoke(
-    function: HttpFunction,
-    loaded: LoadedFunction,
-    request: web.Request,
-    route_parameters: Mapping[str, str],
-    threads: Executor,
-) -> web.Response:
+    function: HttpFunction, loaded: LoadedFunction, request: HttpRequest, threads: Executor
+) -> HttpResult:
     """Run the function on the request. What it raises is passed on."""
-    trace = TraceContext(
-        request.headers.get("traceparent", ""), request.headers.get("tracestate", "")
-    )
-    context = InvocationContext(function.name, str(function.folder), trace)
-    argument = await to_function(request, route_parameters)
-    return _response(await call(function, loaded, argument, context, threads), function)
+    context = InvocationContext(function.name, str(function.folder), TraceContext())
+    outputs = {name: Output() for name in function.outputs}
+    answer = await call(function, loaded, to_function(request), context, threads, outputs)
+    for output in outputs.values():
+        if output.get() is not None:
+            answer = output.get()
+    if answer is None and not function.returns:
+        return HttpResult(204)
+    return from_function(answer)
 
 
 async def call(
@@ -68,9 +85,10 @@ async def call(
     argument: object,
     context: InvocationContext,
     threads: Executor,
+    outputs: Mapping[str, Output] = MappingProxyType({}),
 ) -> object:
     """Run the function's code, in a thread unless it is `async`. What it raises is passed on."""
-    arguments: dict[str, Any] = {function.trigger: argument}
+    arguments: dict[str, Any] = {function.trigger: argument, **outputs}
     if loaded.wants_context:
         arguments["context"] = context
     if loaded.is_async:
@@ -91,16 +109,3 @@ def _call_in_thread(
         return loaded.call(**arguments)
     finally:
         _thread_local.invocation_id = None
-
-
-def _response(result: object, function: HttpFunction) -> web.Response:
-    if isinstance(result, func.HttpResponse):
-        return from_function(result)
-    if isinstance(result, str):
-        return web.Response(text=result)
-    if result is None and not function.returns:
-        return web.Response(status=204)
-    raise TypeError(
-        f"{function.name} returned {type(result).__name__}, but only func.HttpResponse and str "
-        "can be sent."
-    )

@@ -38,12 +38,11 @@ def reload_on_changes(
             host.check()
         elif changed := sources.changed():
             _restart(host, console, _complete(changed, sources))
-        elif host.exit_code is not None:
+        elif (exit_code := host.revive()) is not None:
             console.say(
-                console.red(f"The bot's process ended with exit code {host.exit_code};"),
-                "it restarts when a source file changes.",
+                console.red(f"The bot's process ended with exit code {exit_code};"),
+                f"it restarts {'when a source file changes' if host.gave_up else 'now'}.",
             )
-            host.kill()
     return chat.returncode
 
 

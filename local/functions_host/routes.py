@@ -1,19 +1,68 @@
 """The routes of HTTP functions, matched as the Functions host matches them."""
 
 import re
+from collections.abc import Callable
+from urllib.parse import unquote
 
 from local.bootstrap.errors import LocalError
 
 _PARAMETER = re.compile(
-    r"\{(?P<catch_all>\*?)(?P<name>\w+)(?::(?P<constraint>[^}?]+))?(?P<optional>\??)\}"
+    r"\{(?P<catch_all>\*{0,2})(?P<name>\w+)(?::(?P<constraint>[^}?=]+))?"
+    r"(?:=(?P<default>[^}]*))?(?P<optional>\??)\}"
 )
-_CONSTRAINTS = {
-    "alpha": "[A-Za-z]+",
-    "bool": "true|false",
-    "guid": "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
-    "int": r"-?\d+",
-    "long": r"-?\d+",
+
+_GUIDS = tuple(
+    re.compile(form.replace("h", "[0-9A-Fa-f]"))
+    for form in (
+        "h{32}",
+        "h{8}-h{4}-h{4}-h{4}-h{12}",
+        r"\{h{8}-h{4}-h{4}-h{4}-h{12}\}",
+        r"\(h{8}-h{4}-h{4}-h{4}-h{12}\)",
+        r"\{0xh{1,8},0xh{1,4},0xh{1,4},\{0xh{1,2}(?:,0xh{1,2}){7}\}\}",
+    )
+)
+
+
+def _is_number_of(bits: int) -> Callable[[str], bool]:
+    most = 2 ** (bits - 1)
+
+    def check(value: str) -> bool:
+        return bool(re.fullmatch(r"[+-]?[0-9]+", value)) and -most <= int(value) < most
+
+    return check
+
+
+_CONSTRAINTS: dict[str, Callable[[str], bool]] = {
+    "alpha": lambda value: bool(re.fullmatch("[A-Za-z]+", value)),
+    "bool": lambda value: value.lower() in ("true", "false"),
+    "guid": lambda value: any(form.fullmatch(value) for form in _GUIDS),
+    "int": _is_number_of(32),
+    "long": _is_number_of(64),
 }
+
+
+def served_path(target: str) -> str:
+    """
+    Return the path that a request's target means, decoded and without dot segments.
+
+    As in Kestrel `%2F` stays what it is, and a fragment is a part of the path.
+    """
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    decoded = "".join(
+        part if part.lower() == "%2f" else unquote(part) for part in re.split("(%2[Ff])", path)
+    )
+    segments: list[str] = []
+    *before, last = decoded.split("/")[1:]
+    for segment in before:
+        if segment == "..":
+            segments[-1:] = []
+        elif segment != ".":
+            segments.append(segment)
+    if last == "..":
+        segments[-1:] = []
+    return "/" + "/".join([*segments, "" if last in (".", "..") else last])
 
 
 class Route:
@@ -27,13 +76,34 @@ class Route:
         """Raise LocalError for a constraint that is not known here."""
         self.path = "/" + "/".join(filter(None, (prefix.strip("/"), template.strip("/"))))
         self._pattern = re.compile(_pattern(self.path) + "/?", re.IGNORECASE)
+        self._checks: list[tuple[str, Callable[[str], bool]]] = []
+        self._defaults: dict[str, str] = {}
+        for parameter in _PARAMETER.finditer(self.path):
+            if parameter["constraint"]:
+                check = _constraint(parameter["constraint"], self.path)
+                self._checks.append((parameter["name"], check))
+            if parameter["default"] is not None:
+                self._defaults[parameter["name"]] = parameter["default"]
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the route's parameters, or None when the path is another one."""
         found = self._pattern.fullmatch(path)
         if found is None:
             return None
-        return {name: value for name, value in found.groupdict().items() if value}
+        values = {name: value for name, value in found.groupdict().items() if value}
+        if not all(check(values[name]) for name, check in self._checks if name in values):
+            return None
+        return {**self._defaults, **values}
+
+
+def _constraint(name: str, path: str) -> Callable[[str], bool]:
+    if name not in _CONSTRAINTS:
+        known = ", ".join(_CONSTRAINTS)
+        raise LocalError(
+            f"The route {path} has the constraint '{name}', which the embedded host "
+            f"does not know (only {known}); install Azure Functions Core Tools to run it."
+        )
+    return _CONSTRAINTS[name]
 
 
 def _pattern(path: str) -> str:
@@ -41,26 +111,12 @@ def _pattern(path: str) -> str:
     end = 0
     for parameter in _PARAMETER.finditer(path):
         before, end = path[end : parameter.start()], parameter.end()
-        expression = f"(?P<{parameter['name']}>{_value_pattern(parameter, path)})"
-        if parameter["catch_all"] or parameter["optional"]:
+        value = ".*" if parameter["catch_all"] else "[^/]+"
+        expression = f"(?P<{parameter['name']}>{value})"
+        if parameter["catch_all"] or parameter["optional"] or parameter["default"] is not None:
             # With the value goes the slash before it.
             slash = "/" if before.endswith("/") else ""
             pattern += re.escape(before.removesuffix("/")) + f"(?:{slash}{expression})?"
         else:
             pattern += re.escape(before) + expression
     return pattern + re.escape(path[end:])
-
-
-def _value_pattern(parameter: re.Match[str], path: str) -> str:
-    if parameter["catch_all"]:
-        return ".*"
-    constraint = parameter["constraint"]
-    if constraint is None:
-        return "[^/]+"
-    if constraint not in _CONSTRAINTS:
-        known = ", ".join(_CONSTRAINTS)
-        raise LocalError(
-            f"The route {path} has the constraint '{constraint}', which the embedded host "
-            f"does not know (only {known}); install Azure Functions Core Tools to run it."
-        )
-    return _CONSTRAINTS[constraint]

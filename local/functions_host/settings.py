@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local.bootstrap.errors import LocalError
 from local.bootstrap.ports import DEFAULT_PORT
-from local.functions_host.functions import read_json
+from local.functions_host.json_files import read_json
 from shared.settings import AZURE_MARKERS
 
 # By these the Functions host and the bot know that they are deployed. A developer's container

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from local.functions_host.functions import FunctionApp
+from local.functions_host.guard import Guarded
 from local.functions_host.host import SHUTDOWN_TIMEOUT_S, Host
 from local.functions_host.host_names import HostNames
 from local.functions_host.logs import configure_logging
+from local.functions_host.python_worker import PythonWorker
 from local.functions_host.triggers.options import TriggerOptions
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Assignment:
     triggers: TriggerOptions
     host_instance: str
     """A UUID of the host, which its processes share."""
+    guard: socket.socket | None
+    """The way to who answers for this process when it dies."""
 
 
 def work(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
@@ -72,13 +76,20 @@ def work(assignment: Assignment, listener: socket.socket, starter: Connection) -
 
 async def _serve(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
     command = _first_command(starter)
-    host = Host(assignment.app, assignment.names)
-    host.load()
+    worker = PythonWorker(assignment.app, os.environ)
+    worker.load()
+    host = Host(
+        assignment.app,
+        assignment.names,
+        worker,
+        settings=os.environ,
+        announce=None if assignment.guard is None else Guarded(assignment.guard).under_way,
+    )
     runner = host.runner()
     await runner.setup()
     site = web.SockSite(runner, listener)
     await site.start()
-    triggers = _started_triggers(assignment, host)
+    triggers = _started_triggers(assignment, worker)
     told = await command
     if triggers is not None:
         triggers.stop(is_replaced=told is Command.LEAVE)
@@ -87,19 +98,28 @@ async def _serve(assignment: Assignment, listener: socket.socket, starter: Conne
         starter.send(Command.LEAVE)
         # To the runner a connection without a request is idle, and is cut off.
         await asyncio.sleep(LAST_REQUESTS_S)
-    await asyncio.gather(runner.cleanup(), _end_of_runs(triggers))
+    with contextlib.suppress(TimeoutError):
+        # aiohttp waits as long once more for what cannot be cancelled.
+        await asyncio.wait_for(
+            asyncio.gather(runner.cleanup(), _end_of_runs(triggers)), SHUTDOWN_TIMEOUT_S + 1.0
+        )
     # Nothing tells an app that its worker ends, so what it still holds open is no news.
     logging.disable()
 
 
-def _started_triggers(assignment: Assignment, host: Host) -> "Triggers | None":
+def _started_triggers(assignment: Assignment, worker: PythonWorker) -> "Triggers | None":
     if not assignment.app.triggered:
         return None
     # Azure's storage libraries take a while to import, and few apps need them.
+    from local.functions_host.triggers.python_code import PythonCode
     from local.functions_host.triggers.triggers import Triggers
 
     triggers = Triggers(
-        assignment.app, os.environ, assignment.triggers, host.threads, assignment.host_instance
+        assignment.app,
+        os.environ,
+        assignment.triggers,
+        PythonCode(worker.threads),
+        assignment.host_instance,
     )
     triggers.start()
     return triggers

@@ -19,6 +19,7 @@ from shared.errors import (
     StateTooLarge,
     TurnDeadlineExceeded,
 )
+from shared.stray_lines import name_turn
 from shared.turns.apologies import Apologies, apology
 from shared.turns.attempt import Attempt, check_size, run_bot
 from shared.turns.backoff import LASTING_FAULTS, STORE_FAULTS, Backoff, is_passing
@@ -84,6 +85,7 @@ class Turn:
             DeliveryUncertain: this turn, or the one before it, could not be finished now.
             StateError: the store does not let us work, not even for an apology.
         """
+        name_turn(digest(self._turn_id))
         home = await self.begin()
         while (by := home.journal.attempt_at(self._turn_id, self._former_id)) is None:
             attempt = await self.run(home)

@@ -10,13 +10,14 @@ The options are those of TriggerOptions.
 import argparse
 import os
 import sys
-import threading
+import time
 from pathlib import Path
 
 # The host shares modules with the app: those of the folder that it serves, not of this one.
 sys.path.insert(0, sys.argv[1])
 
 from local.functions_host.host_process import HostProcess
+from local.functions_host.reload import WATCH_INTERVAL_S
 from local.functions_host.triggers.options import HIDDEN_S, TIMER_LEASE_S, TriggerOptions
 
 if __name__ == "__main__":
@@ -30,4 +31,6 @@ if __name__ == "__main__":
     options = TriggerOptions(chosen.hidden_s, chosen.ends_process, chosen.timer_lease_s)
     with HostProcess(chosen.folder, port=chosen.port, triggers=options) as host:
         host.start(os.environ)
-        threading.Event().wait()  # until it is killed
+        while True:  # until it is killed
+            time.sleep(WATCH_INTERVAL_S)
+            host.revive()

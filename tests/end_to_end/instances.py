@@ -36,7 +36,7 @@ EMBEDDED_HOST = Host((sys.executable, "-m", "tests.end_to_end.embedded_host"))
 
 def microsofts_runtime(python: Path) -> Host:
     """Return the host that calls Microsoft's runtime library, which `python` has installed."""
-    return Host((python, Path(__file__).with_name("functions_runtime.py")))
+    return Host((python, "-m", "tests.end_to_end.functions_runtime"))
 
 
 def settings_for(cosmos: CosmosSettings) -> dict[str, str]:

@@ -89,9 +89,9 @@ def test_a_request_under_way_is_answered_before_the_end(root: Path) -> None:
 
 
 def test_an_unusable_file_leaves_the_old_process(root: Path, host: HostProcess) -> None:
-    """A mistake in a function.json is reported, and the bot goes on as it was."""
+    """A mistake in host.json is reported, and the bot goes on as it was."""
     before = tell(host)
-    (root / "Tell" / "function.json").write_text("{")
+    (root / "host.json").write_text("{")
 
     with pytest.raises(LocalError):
         host.restart()

@@ -104,6 +104,28 @@ async def test_a_turn_without_a_response_answers_200(
     assert (200, b"") == (response.status_code, response.get_body())
 
 
+def chunked(body: bytes = b"") -> func.HttpRequest:
+    return request(body, **{"Transfer-Encoding": "chunked"})
+
+
+async def test_a_body_that_the_host_has_lost_is_asked_for_with_its_length(
+    endpoint: MessagesEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer says how to send it; the log says it to the operator, once per worker."""
+    answers = [await endpoint.handle(chunked()) for _ in range(2)]
+
+    assert [411, 411] == [answer.status_code for answer in answers]
+    assert "Content-Length" in answers[0].get_body().decode()
+    assert 1 == len([record for record in caplog.records if "chunked" in record.getMessage()])
+
+
+async def test_a_body_in_chunks_that_has_arrived_is_read(endpoint: MessagesEndpoint) -> None:
+    """A host that passes chunks on is no reason to refuse them."""
+    response = await endpoint.handle(chunked(json.dumps(EXPECTING_REPLIES).encode()))
+
+    assert 200 == response.status_code
+
+
 @pytest.mark.parametrize("as_model", [True, False])
 async def test_an_invoke_is_answered_in_the_response(
     endpoint: MessagesEndpoint, bot: Script, as_model: bool

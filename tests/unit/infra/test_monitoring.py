@@ -73,3 +73,20 @@ def test_no_alert_rule_is_paid_for_unless_asked() -> None:
     """Without somebody to tell there are no alert rules."""
     assert template("main").parameters["alertEmail"]["default"] == ""
     assert "'modules/alerts.bicep' = if (!empty(alertEmail))" in template("main").text
+
+
+def test_levels_are_read_from_lines_that_have_come_by_stderr() -> None:
+    """The host guesses their level, so the query believes the text first."""
+    read = re.search(r'extract\(@"(.+)", 1, Message\)', QUERIES["logged-errors"])
+    assert read is not None
+    line = "An order error was undone. turn=0123456789abcdef level=info"
+    assert ["info"] == re.findall(read[1], line)
+    assert "isnotempty(Told), Told,\n" in QUERIES["logged-errors"]
+
+
+def test_turns_are_found_wherever_their_lines_have_come_from() -> None:
+    """What stderr adds stands behind the words that the query looks for."""
+    assert 'Message startswith "turn.unsettled "' in QUERIES["unsettled-turns"]
+    read = re.search(r'Turn = extract\(@"(.+)", 1, Message\)', QUERIES["unsettled-turns"])
+    assert read is not None
+    assert ["ab12"] == re.findall(read[1], "turn.unsettled turn=ab12 level=warning")

@@ -77,7 +77,7 @@ def test_loaded_files_exist(file: Template) -> None:
 
 OF_AZURE_OR_ELSEWHERE = {
     *("enableMultipleWriteLocations", "failoverPriority", "siteUpdateStrategy"),
-    "logLevel",
+    *("logLevel", "functionTimeout", "maxConcurrentRequests", "maxOutstandingRequests"),
 }
 
 

@@ -1,11 +1,12 @@
 """What host.json and the function.json files declare."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from local.bootstrap.errors import LocalError
-from local.functions_host.functions import FunctionApp
+from local.functions_host.functions import FunctionApp, is_disabled
 from tests.unit.local.function_app import HTTP_OUT, write_function, write_host_json
 
 
@@ -49,16 +50,33 @@ def test_the_route_prefix_comes_from_host_json(root: Path) -> None:
     assert "/v1/messages" == FunctionApp.read(root).messages_path
 
 
-def test_a_disabled_function_is_left_out(root: Path) -> None:
-    """`"disabled": true` takes a function out of service."""
+def test_only_a_setting_disables_a_function(root: Path) -> None:
+    """The Functions host does not look at `"disabled": true`."""
     write_function(root, "A", "", disabled=True)
+    (function,) = FunctionApp.read(root).functions
 
-    assert () == FunctionApp.read(root).functions
+    assert not is_disabled(function, {"AzureWebJobs.B.Disabled": "true"})
+    assert not is_disabled(function, {"AzureWebJobs.A.Disabled": "false"})
+    assert is_disabled(function, {"AzureWebJobs.A.Disabled": "True"})
+
+
+def test_comments_and_last_commas_are_no_mistakes(root: Path) -> None:
+    """The Functions host reads its files like that, and a text may look like either."""
+    write_function(root, "A", "", route="a//b,]")
+    file = root / "A" / "function.json"
+    file.write_text("// One.\n" + file.read_text().removesuffix("}") + ",/* Two.\n */}")
+
+    assert ["/api/a//b,]"] == [each.route.path for each in FunctionApp.read(root).functions]
 
 
 def test_other_triggers_are_read_with_their_binding(root: Path) -> None:
     """A function without an HTTP trigger has no route, and does not stop the others."""
-    binding = {"type": "timerTrigger", "name": "timer", "schedule": "0 * * * * *"}
+    binding = {
+        "type": "timerTrigger",
+        "direction": "in",
+        "name": "timer",
+        "schedule": "0 * * * * *",
+    }
     write_function(root, "Timer", "", bindings=[binding])
 
     app = FunctionApp.read(root)
@@ -79,16 +97,38 @@ def test_a_folder_without_a_trigger_is_no_function(root: Path) -> None:
     assert ((), ()) == (app.functions, app.triggered)
 
 
-def test_other_bindings_are_refused(root: Path) -> None:
-    """A function that wants more than HTTP is not served as if it did not."""
-    queue = {"type": "queue", "direction": "out", "name": "queue"}
-    trigger = {"type": "httpTrigger", "name": "req"}
-    write_function(root, "A", "", bindings=[trigger, HTTP_OUT, queue])
+TRIGGER = {"type": "httpTrigger", "direction": "in", "name": "req"}
 
-    with pytest.raises(LocalError) as caught:
-        FunctionApp.read(root)
 
-    assert "Azure Functions Core Tools" in str(caught.value)
+@pytest.mark.parametrize(
+    ("name", "bindings", "complaint"),
+    [
+        ("A", [TRIGGER, {"type": "queue", "direction": "out", "name": "q"}], "Core Tools"),
+        ("A", [TRIGGER, TRIGGER], "more than one trigger"),
+        ("A", [{**TRIGGER, "direction": None}], "no direction"),
+        ("A", [{**TRIGGER, "name": "my_request"}], "no valid name"),
+        ("A", [{**TRIGGER, "route": "admin/a"}], "conflicts"),
+        ("A", [{**TRIGGER, "route": "{id:float}"}], "'float'"),
+        ("Other", [{**TRIGGER, "route": "GOOD"}], "also that of the function 'Good'"),
+        ("A", [TRIGGER, {**HTTP_OUT, "direction": "in"}], "cannot have"),
+        ("A", [], "no bindings"),
+        ("9Bad", [TRIGGER], "no name of a function"),
+        ("host", [TRIGGER], "no name of a function"),
+    ],
+)
+def test_a_bad_function_is_left_out_alone(
+    root: Path, name: str, bindings: list[object], complaint: str
+) -> None:
+    """What the Functions host would refuse, or this one cannot serve, is named; the rest serves."""
+    write_function(root, "Good", "")
+    write_function(root, name, "")
+    (root / name / "function.json").write_text(json.dumps({"bindings": bindings}))
+
+    app = FunctionApp.read(root)
+
+    assert ["Good"] == [function.name for function in app.functions]
+    assert [name] == list(app.faults)
+    assert complaint in app.faults[name]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +139,41 @@ def test_the_limit_of_concurrent_requests(root: Path, declared: dict[str, int], 
     """Without a limit, and with the -1 that stands for none, as many requests run as come."""
     write_host_json(root, **declared)
 
-    assert limit == FunctionApp.read(root).max_concurrent_requests
+    assert limit == FunctionApp.read(root).http.max_concurrent_requests
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [(None, 1800.0), ("00:10:00", 600.0), ("-1", None), (-1, None)]
+)
+def test_the_time_that_a_function_may_take(
+    root: Path, timeout: object, seconds: float | None
+) -> None:
+    """Half an hour unless host.json says otherwise, and without a limit for -1."""
+    declared = {} if timeout is None else {"functionTimeout": timeout}
+    (root / "host.json").write_text(json.dumps(declared))
+
+    assert seconds == FunctionApp.read(root).http.timeout_s
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ({"functionTimeout": "soon"}, "functionTimeout"),
+        ({"functionTimeout": "00:00:00"}, "functionTimeout"),
+        ({"extensions": {"http": {"maxOutstandingRequests": 0}}}, "maxOutstandingRequests"),
+        ({"extensions": {"http": {"customHeaders": "no"}}}, "customHeaders"),
+    ],
+)
+def test_what_host_json_cannot_mean_is_an_error(
+    root: Path, content: dict[str, object], complaint: str
+) -> None:
+    """The error names the setting."""
+    (root / "host.json").write_text(json.dumps(content))
+
+    with pytest.raises(LocalError) as caught:
+        FunctionApp.read(root)
+
+    assert complaint in str(caught.value)
 
 
 def test_messages_go_to_the_function_of_that_name(root: Path) -> None:

@@ -1,9 +1,11 @@
 """Routes, as the Functions host understands them."""
 
+from unittest.mock import ANY
+
 import pytest
 
 from local.bootstrap.errors import LocalError
-from local.functions_host.routes import Route
+from local.functions_host.routes import Route, served_path
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,12 @@ def test_another_path_does_not_match(path: str) -> None:
         ("files/{*rest}", "/api/files", {}),
         ("{name}.{ending}", "/api/a.txt", {"name": "a", "ending": "txt"}),
         ("a+b/{id}", "/api/a+b/1", {"id": "1"}),
+        ("{x=seven}", "/api", {"x": "seven"}),
+        ("{x=seven}", "/api/eight", {"x": "eight"}),
+        ("{x:int}", "/api/+5", {"x": "+5"}),
+        ("{x:guid}", f"/api/{32 * 'a'}", {"x": 32 * "a"}),
+        ("{x:guid}", "/api/(11111111-1111-4111-8111-111111111111)", ANY),
+        ("{x:guid}", "/api/{0x1,0x2,0x3,{0x1,0x2,0x3,0x4,0x5,0x6,0x7,0x8}}", ANY),
     ],
 )
 def test_parameters_are_taken_from_the_path(
@@ -60,6 +68,8 @@ def test_parameters_are_taken_from_the_path(
     [
         ("orders/{id:int}", "/api/orders/seven"),
         ("orders/{id:guid}", "/api/orders/7"),
+        ("orders/{id:int}", "/api/orders/2147483648"),
+        ("orders/{id:long}", "/api/orders/9223372036854775808"),
         ("orders/{id}", "/api/orders/7/8"),
         ("orders/{id}", "/api/orders/"),
     ],
@@ -75,3 +85,24 @@ def test_an_unknown_constraint_is_an_error() -> None:
         Route("api", "orders/{id:regex(a)}")
 
     assert "'regex(a)'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/api/all?x=/../", "/api/all"),
+        ("/api/./all", "/api/all"),
+        ("/api/x/../all", "/api/all"),
+        ("/../../api", "/api"),
+        ("/api/x/..", "/api/"),
+        ("/api/%2e%2E/all", "/all"),
+        ("/api%2Fall", "/api%2Fall"),
+        ("/%61pi/%C3%A4", "/api/ä"),
+        ("/api/all#x", "/api/all#x"),
+        ("http://localhost/api/all", "/api/all"),
+        ("//api//all", "//api//all"),
+    ],
+)
+def test_what_a_target_means(target: str, path: str) -> None:
+    """Dot segments are resolved, and an escaped slash is none."""
+    assert path == served_path(target)

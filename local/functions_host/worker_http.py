@@ -1,0 +1,83 @@
+"""HTTP as Azure's Python worker turns it into the SDK's objects and back: by the SDK itself."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from http.cookies import Morsel, SimpleCookie
+from typing import Any
+
+import azure.functions as func
+from azure.functions.meta import Datum
+
+from local.functions_host.http_request import HttpRequest
+from local.functions_host.http_response import Cookie, HttpResult, result_of_text
+
+
+def to_function(request: HttpRequest) -> func.HttpRequest:
+    """Return the request as a function gets it."""
+    value = {
+        "method": Datum(request.method, "string"),
+        "url": Datum(request.url, "string"),
+        "headers": _data(request.headers.items()),
+        "query": _data(request.query.items()),
+        "params": _data(request.route_parameters.items()),
+        "body": Datum(request.body, "bytes"),
+    }
+    decoded: func.HttpRequest = _converter("httpTrigger").decode(
+        Datum(value, "http"), trigger_metadata={}
+    )
+    return decoded
+
+
+def from_function(answer: object) -> HttpResult:
+    """
+    Return a function's answer as the worker hands it to the host.
+
+    Raises:
+        TypeError: it is none.
+    """
+    try:
+        datum = _converter("http").encode(answer, expected_type=None)
+    except NotImplementedError:
+        raise TypeError(
+            f"{type(answer).__name__} was returned, but only func.HttpResponse and str can be sent."
+        ) from None
+    if datum.type == "string":
+        return result_of_text(datum.value)
+    value = datum.value
+    return HttpResult(
+        int(value["status_code"].value),
+        {name: each.value for name, each in value["headers"].items()},
+        [
+            _cookie(morsel)
+            for parsed in value["cookies"] or ()
+            for morsel in SimpleCookie(parsed).values()
+        ],
+        value["body"].value,
+    )
+
+
+def _converter(binding: str) -> Any:
+    return func.get_binding_registry().get(binding)  # type: ignore[no-untyped-call]
+
+
+def _data(pairs: Iterable[tuple[str, str]]) -> dict[str, Datum]:
+    return {name: Datum(value, "string") for name, value in pairs}
+
+
+def _cookie(morsel: "Morsel[str]") -> Cookie:
+    expires, max_age = morsel["expires"], morsel["max-age"]
+    same_site = morsel["samesite"].lower()
+    return Cookie(
+        morsel.key,
+        morsel.value,
+        domain=morsel["domain"],
+        path=morsel["path"],
+        expires=(
+            datetime.strptime(expires, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+            if expires
+            else None
+        ),
+        max_age_s=float(max_age) if max_age else None,
+        secure=bool(morsel["secure"]),
+        same_site=same_site if same_site in ("lax", "strict", "none") else "",
+    )
