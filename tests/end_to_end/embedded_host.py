@@ -7,6 +7,7 @@ A queue's message is hidden for HIDDEN_S seconds once it has been received.
 """
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from local.functions_host.reload import WATCH_INTERVAL_S
 from local.functions_host.triggers.options import TriggerOptions
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     folder, port, *hidden_s = sys.argv[1:]
     options = TriggerOptions(hidden_s=float(hidden_s[0])) if hidden_s else TriggerOptions()
     with HostProcess(Path(folder), port=int(port), triggers=options) as host:
