@@ -9,6 +9,7 @@ The options are those of TriggerOptions.
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from local.functions_host.reload import WATCH_INTERVAL_S
 from local.functions_host.triggers.options import HIDDEN_S, TIMER_LEASE_S, TriggerOptions
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("port", type=int)
