@@ -20,7 +20,18 @@ import pytest
 
 from local.node_services.emulators import CosmosServer
 from shared.settings import CosmosSettings
-from tests.bots import sign_in, teams, teams_invokes, welcome
+from tests.bots import (
+    managed_dialog,
+    nested_dialogs,
+    profile_dialog,
+    sign_in,
+    sign_in_dialog,
+    single_sign_on,
+    teams,
+    teams_invokes,
+    translated,
+    welcome,
+)
 from tests.end_to_end.comparison.hosts import own_host, stock_host
 from tests.end_to_end.comparison.services import Services
 from tests.end_to_end.comparison.transcripts import Player
@@ -30,7 +41,18 @@ from tests.simulation.histories import play_own
 
 STREET = Path(__file__).parent / "comparison" / "street.py"
 
-BOTS: tuple[ModuleType, ...] = (welcome, teams, teams_invokes, sign_in)
+BOTS: tuple[ModuleType, ...] = (
+    welcome,
+    teams,
+    teams_invokes,
+    sign_in,
+    sign_in_dialog,
+    profile_dialog,
+    nested_dialogs,
+    managed_dialog,
+    single_sign_on,
+    translated,
+)
 
 Transcript = list[dict[str, Any]]
 
