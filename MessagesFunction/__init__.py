@@ -1,7 +1,6 @@
 """POST /api/messages: the endpoint that the Bot Connector calls."""
 
 import gc
-import os
 
 import azure.functions as func
 
@@ -9,11 +8,10 @@ import azure.functions as func
 # the loading, and would stop all turns for 40 ms now and then.
 gc.disable()
 try:
-    from shared.app import create_app
-    from shared.settings import Settings
+    from shared.app import get_app
 
     # Now and not at the first message: an app with a missing setting does not start.
-    _app = create_app(Settings.from_environ(os.environ))
+    _app = get_app()
 finally:
     gc.freeze()
     gc.enable()

@@ -2,20 +2,25 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 import azure.functions as func
+from botbuilder.core import TurnContext
+from botbuilder.schema import ConversationReference
 
 from shared import bot as own_bot
 from shared import log_hygiene
+from shared.channel.adapter import ChannelAdapter
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
 from shared.channel.http_pool import HttpPool
+from shared.channel.proactive import ProactiveTurns
 from shared.channel.tokens import TokenSource, token_fetcher
 from shared.connections.per_loop import PerLoop
 from shared.settings import AppType, Settings
@@ -59,11 +64,40 @@ class App:
     endpoint: MessagesEndpoint
     storage: StateStorage
     http: HttpPool
+    proactive: ProactiveTurns
     preparations: Preparations = field(default_factory=Preparations)
 
     async def handle(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer one request to the messaging endpoint."""
         return await self.endpoint.handle(request)
+
+    async def continue_conversation(
+        self,
+        reference: ConversationReference,
+        logic: Callable[[TurnContext], Awaitable[object]],
+        *,
+        id: str,  # noqa: A002  # what it is called everywhere else
+    ) -> None:
+        """
+        Run `logic` as a turn of a conversation, which nobody there has asked for.
+
+        It waits for the turns before it, and is a turn like any other: it happens completely and
+        once, with what it says and what it saves in `shared.storage.storage_of(context)`, though
+        `logic` may have to run again for that. Which turn it is says `id`: any text that is the
+        same when the same is to be said, such as the id of the queue's message. With an `id`
+        that was there before in this conversation for this user, `logic` does not run.
+
+        Raises:
+            TurnDeadlineExceeded: it found no place in time. Nothing has changed.
+            DeliveryUncertain: it will be finished by another call with this `id`, or by the
+                conversation's next turn.
+            StateError: the store's reason. It is known at the next call whether it has happened.
+            MalformedActivity, NotPermitted: the reference leads nowhere that the bot may speak.
+            Whatever `logic` raises, unless the bot's `on_error` takes it. Nothing has changed.
+        """
+        if not id:
+            raise ValueError("id must be a text, the same whenever the same is to be said.")
+        await self.proactive.continue_conversation(reference, logic, id)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
@@ -100,13 +134,34 @@ def create_app(
     if tokens is not None:
         steps += [partial(tokens.get, cloud.oauth_scope), storage.connect]
     preparations = Preparations(*steps)
-    endpoint = MessagesEndpoint(
-        ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http),
-        Destinations(settings.allowed_service_hosts, development=settings.development),
-        bot_in(bot, storage),
-        preparations.start,
+    authentication = ChannelAuthentication(app_id, cloud, settings.overrides, connectors, http)
+    destinations = Destinations(settings.allowed_service_hosts, development=settings.development)
+    transactional_bot = bot_in(bot, storage)
+    endpoint = MessagesEndpoint(authentication, destinations, transactional_bot, preparations.start)
+    proactive = ProactiveTurns(
+        ChannelAdapter(authentication, destinations), app_id, transactional_bot.run
     )
-    return App(endpoint, storage, http, preparations)
+    return App(endpoint, storage, http, proactive, preparations)
+
+
+_the_app: App | None = None
+_building = threading.Lock()
+
+
+def get_app() -> App:
+    """
+    Return the one application of this worker, whichever function asks for it first.
+
+    It is made of the environment and of `shared.bot`. What one function has read, connected or
+    learned, the others need not; and turns of one conversation wait for each other.
+
+    Raises what `Settings.from_environ` and `create_app` do.
+    """
+    global _the_app
+    with _building:
+        if _the_app is None:
+            _the_app = create_app(Settings.from_environ())
+        return _the_app
 
 
 def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:

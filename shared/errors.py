@@ -24,6 +24,7 @@ Every error that this application raises on purpose.
     │   └── StateNotStorable            a value that the codec cannot store
     └── TurnError                   a turn did not complete
         ├── TurnDeadlineExceeded        no place among racing turns in time
+        ├── LogicFailed                 what a turn was to run, instead of the bot, has raised
         └── DeliveryUncertain           committed, but perhaps not all of it is done
 
 Each says what to do next. None carries a secret, a message's text or a user's name.
@@ -141,6 +142,10 @@ class TurnError(BotApplicationError):
 
 class TurnDeadlineExceeded(TurnError):
     """The turn found no place among racing turns in time; nothing was changed."""
+
+
+class LogicFailed(TurnError):
+    """What a turn was to run instead of the bot has raised: its cause. Nothing was changed."""
 
 
 class DeliveryUncertain(TurnError):

@@ -5,6 +5,7 @@ Names are those that Azure, the Bot Framework and the Functions runtime use. Thi
 is the only module that knows the environment.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,14 +126,14 @@ class Settings:
     """Host names, lower case, that replies may go to besides the Bot Connector's own."""
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """
-        Read and check all settings.
+        Read and check all settings. None: those of this process.
 
         Raises:
             SettingsError: lists every fault, not only the first.
         """
-        return _Reader(environ).read()
+        return _Reader(os.environ if environ is None else environ).read()
 
 
 _UUID = re.compile(

@@ -77,7 +77,7 @@ class MessagesEndpoint:
     ) -> None:
         self._authentication = authentication
         self._destinations = destinations
-        self._adapter = ChannelAdapter(authentication)
+        self._adapter = ChannelAdapter(authentication, destinations)
         self._bot = bot
         self._prepare = prepare
 

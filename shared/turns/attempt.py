@@ -11,7 +11,6 @@ from botbuilder.core import TurnContext
 from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from shared.storage.of_turn import STORAGE_KEY
 from shared.turns.limits import RUN_S
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
@@ -32,6 +31,7 @@ class _Kept(list[Activity]):
 
     def append(self, activity: Activity) -> None:
         self._outbox.require_open()
+        Operation(Verb.SEND, activity).to_text()
         super().append(activity)
 
 
@@ -100,16 +100,20 @@ async def run_bot(
     """
     outbox = Outbox(by)
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
-    inner = TurnContext(
-        BufferingAdapter(context.adapter, outbox, send_typing), deepcopy(context.activity)
-    )
+    adapter = BufferingAdapter(context.adapter, outbox, send_typing)
+    inner = TurnContext(adapter, deepcopy(context.activity))
     inner.turn_state.update(without_cached_state(context.turn_state))
-    inner.turn_state[STORAGE_KEY] = unit
     for name, service in context.services.items():
         inner.set(name, service)
     inner.buffered_reply_activities = _Kept(outbox)
+
+    async def run() -> None:
+        pipeline = create_bot(unit)
+        adapter.run_pipeline = pipeline.run
+        await pipeline.on_turn(inner)
+
     try:
-        await run_to_end(lambda: create_bot(unit).on_turn(inner), RUN_S)
+        await run_to_end(run, RUN_S)
     finally:
         outbox.close()
         unit.close()

@@ -9,12 +9,16 @@ from botbuilder.core import Middleware, MiddlewareSet, TurnContext
 from botbuilder.schema import Activity
 
 from shared import log_hygiene
-from shared.errors import BotApplicationError
+from shared.errors import BotApplicationError, LogicFailed
+from shared.storage.of_turn import STORAGE_KEY
 from shared.turns.backoff import LASTING_FAULTS
+from shared.turns.replies.outbox import Logic
 from shared.turns.state.unit_of_work import UnitOfWork
 
-Logic = Callable[[TurnContext], Awaitable[object]]
 OnError = Callable[[TurnContext, Exception], Awaitable[object]]
+
+LOGIC_KEY = "shared.turns.Logic"
+"""Under which a turn context has what runs in it instead of the bot, if anything does."""
 
 _logger = logging.getLogger(__name__)
 
@@ -43,11 +47,23 @@ class Pipeline:
         self._unit = unit
 
     async def on_turn(self, context: TurnContext) -> None:
-        """Run the bot. Raises what it raises, unless `on_error` takes that."""
-        await self.run(context, self._logic)
+        """
+        Run the bot, or what the turn is for (`LOGIC_KEY`).
+
+        Raises what that raises, unless `on_error` takes it.
+        """
+        logic = context.turn_state.get(LOGIC_KEY)
+        if logic is None:
+            await self.run(context, self._logic)
+            return
+        # However it ends: an error is told to whoever asked for the turn, and not to the user.
+        self._unit.failure = LogicFailed("What the turn was for has failed; nothing has changed.")
+        await self.run(context, logic)
+        self._unit.failure = None
 
     async def run(self, context: TurnContext, logic: Logic) -> None:
         """Run some logic as the adapter would run the bot."""
+        context.turn_state[STORAGE_KEY] = self._unit
         try:
             await self._middleware.receive_activity_with_status(context, logic)
         except Exception as error:
@@ -59,7 +75,7 @@ class Pipeline:
     def _may_pass(self) -> bool:
         """Whether the store is at fault, and the turn better run again than ended."""
         failure = self._unit.failure
-        return failure is not None and not isinstance(failure, LASTING_FAULTS)
+        return failure is not None and not isinstance(failure, (*LASTING_FAULTS, LogicFailed))
 
 
 def report(error: Exception, activity: Activity) -> None:

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable
 from botbuilder.core import Bot, Middleware, Storage, TurnContext
 from botbuilder.schema import ActivityTypes
 
+from shared.errors import LogicFailed
 from shared.turns.apologies import Apologies
 from shared.turns.backoff import LASTING_FAULTS, Backoff
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock, loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import TURN_DEADLINE_S
-from shared.turns.pipeline import OnError, Pipeline
+from shared.turns.pipeline import LOGIC_KEY, OnError, Pipeline
 from shared.turns.process import Process
 from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import message
+from shared.turns.replies.outbox import Logic
 from shared.turns.state.unit_of_work import UnitOfWork
 from shared.turns.turn import Turn
 
@@ -79,12 +81,26 @@ class TransactionalBot(Bot):
             try:
                 await turn.complete()
             except LASTING_FAULTS as error:
+                if LOGIC_KEY in context.turn_state:
+                    raise
                 # Without its home document a turn cannot be committed, now or later, so
                 # the user hears of it and the activity is not delivered again.
                 _logger.error("A conversation cannot go on: %s", error)
                 if context.activity.type == ActivityTypes.message:
                     sorry = message(apologies.for_error(error), context.activity)
                     await Channel(context).say(sorry.subject)
+
+    async def run(self, context: TurnContext, logic: Logic) -> None:
+        """
+        Run `logic` in place of the bot, as the turn of the context's activity.
+
+        Raises what `on_turn` does, and what the logic raises: then nothing has changed.
+        """
+        context.turn_state[LOGIC_KEY] = logic
+        try:
+            await self.on_turn(context)
+        except LogicFailed as failure:
+            raise (failure.__cause__ or failure) from None
 
     def _pipeline(self, unit: UnitOfWork) -> Pipeline:
         bot = self._create_bot(unit)

@@ -93,13 +93,13 @@ def test_each_subject_has_a_line_of_its_own() -> None:
     assert set() == subjects - RULES.keys()
 
 
-def test_only_the_function_reads_the_environment() -> None:
-    """Settings reach everything under shared/ as arguments."""
+def test_only_the_settings_read_the_environment() -> None:
+    """They reach everything else under shared/ as arguments."""
     readers = {"environ", "environb", "getenv", "getenvb"}
     found = [
         f"{name}:{node.lineno}"
         for name, path in MODULES.items()
-        if name.startswith("shared")
+        if name.startswith("shared") and name != "shared/settings"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if (isinstance(node, ast.Attribute) and node.attr in readers)
         or (

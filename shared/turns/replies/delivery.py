@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.core import BotAdapter, CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, DeliveryModes
 
 from shared.sdk_json import to_plain_json
@@ -179,7 +179,7 @@ class Channel:
     async def _do(self, operation: Operation) -> str:
         if operation.verb is Verb.SEND:
             return await self._send(operation.subject)
-        context = self._as_if_for(operation.subject)
+        context = await self._as_if_for(operation.subject)
         if operation.verb is Verb.UPDATE:
             await context.update_activity(operation.subject)
         else:
@@ -187,25 +187,34 @@ class Channel:
         return ""
 
     async def _send(self, activity: Activity, delivery_mode: str | None = None) -> str:
-        if delivery_mode is None and not self._context._on_send_activities:
+        is_plain = delivery_mode is None and not self._context._on_send_activities
+        if is_plain and not self._is_elsewhere(activity):
             # What the turn context below would do, without two copies of a reply that is complete.
             activity.id = None
             responses = await self._context.adapter.send_activities(self._context, [activity])
             responded = activity.type != ActivityTypes.trace
         else:
-            context = self._as_if_for(activity)
+            context = await self._as_if_for(activity)
             # With expectReplies the context would keep it for the response.
             context.activity.delivery_mode = delivery_mode
             responses = await context.send_activities([activity])
             # The adapter looks for these in the context that it made.
             self._context.buffered_reply_activities.extend(context.buffered_reply_activities)
-            self._context.turn_state.update(context.turn_state)
+            left = dict(context.turn_state)
+            left.pop(BotAdapter.BOT_CONNECTOR_CLIENT_KEY, None)
+            self._context.turn_state.update(left)
             responded = context.responded
         if responded:
             self._context.responded = True
         return _usable_id(responses[0].id) if responses and responses[0] else ""
 
-    def _as_if_for(self, subject: Activity | ConversationReference) -> TurnContext:
+    def _is_elsewhere(self, subject: Activity | ConversationReference) -> bool:
+        """Whether it is for a conversation at another service, which the bot has continued."""
+        here, there = self._context.activity, subject.conversation
+        is_other = there is not None and there.id != here.conversation.id
+        return is_other and subject.service_url != here.service_url
+
+    async def _as_if_for(self, subject: Activity | ConversationReference) -> TurnContext:
         """
         A turn context of the activity that the operation answers.
 
@@ -224,6 +233,11 @@ class Channel:
         trigger.service_url = subject.service_url
         trigger.locale = subject.locale
         context.activity = trigger
+        connectors = context.turn_state.get(CloudAdapterBase.CONNECTOR_FACTORY_KEY)
+        if connectors is not None and self._is_elsewhere(subject):
+            audience = context.turn_state.get(BotAdapter.BOT_OAUTH_SCOPE_KEY)
+            client = await connectors.create(subject.service_url, audience)
+            context.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY] = client
         return context
 
 

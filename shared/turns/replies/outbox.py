@@ -4,6 +4,7 @@ The adapter under the bot's turn context: it keeps what the bot says until the t
 
 from collections.abc import Awaitable, Callable, Coroutine
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 from botbuilder.core import BotAdapter, TurnContext
@@ -22,6 +23,21 @@ TURN_IS_OVER = (
 """What a task is told that the bot has started and forgotten."""
 
 
+Logic = Callable[[TurnContext], Awaitable[object]]
+RunPipeline = Callable[[TurnContext, Logic], Awaitable[None]]
+
+_RUN_A_CALLBACK = {
+    "continue_conversation",
+    "continue_conversation_with_claims",
+    "create_conversation",
+    "process_proactive",
+}
+"""Methods of the SDK's adapters that run a callback in another conversation."""
+
+_CALLBACKS = {"callback", "logic"}
+"""What they call it."""
+
+
 class Outbox:
     """What a bot said in one attempt at a turn, in order."""
 
@@ -36,10 +52,14 @@ class Outbox:
 
         Raises:
             RuntimeError: the turn is over.
+            StateNotStorable: it cannot be kept until the turn commits.
         """
         self.require_open()
         given_id = f"{self._attempt}.{len(self.operations)}" if verb is Verb.SEND else ""
-        self.operations.append(Operation(verb, subject, given_id))
+        operation = Operation(verb, subject, given_id)
+        # Now, where the bot can catch it; the text is needed later anyway.
+        operation.to_text()
+        self.operations.append(operation)
         return given_id
 
     def close(self) -> None:
@@ -52,12 +72,18 @@ class Outbox:
             raise RuntimeError(TURN_IS_OVER)
 
 
+async def _run_alone(context: TurnContext, callback: Logic) -> None:
+    await callback(context)
+
+
 class BufferingAdapter:
     """
     Looks like the real adapter to the bot, but sends nothing.
 
-    Everything else that a bot may want from its adapter (user tokens, new conversations)
-    is the real one's, and happens at once.
+    So it is in other conversations that the bot continues or begins in its turn: what is said
+    there waits for the commit, behind what was said before. Everything else that a bot may want
+    from its adapter (user tokens, say) is the real one's, and happens at once; so does the
+    beginning of a conversation, whose id the bot has to know.
     """
 
     def __init__(
@@ -66,9 +92,21 @@ class BufferingAdapter:
         self._real = real
         self._outbox = outbox
         self._send_typing = send_typing
+        self.run_pipeline: RunPipeline = _run_alone
+        """Runs a callback with what the bot has around it. The bot brings it along."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        attribute = getattr(self._real, name)
+        if name not in _RUN_A_CALLBACK:
+            return attribute
+
+        async def run_staged(*arguments: Any, **options: Any) -> Any:
+            given = signature(attribute).bind(*arguments, **options)
+            for callback in given.arguments.keys() & _CALLBACKS:
+                given.arguments[callback] = self._staged(given.arguments[callback])
+            return await attribute(*given.args, **given.kwargs)
+
+        return run_staged
 
     @property  # type: ignore[misc]  # how a proxy answers isinstance(adapter, ...)
     def __class__(self) -> type:
@@ -98,6 +136,16 @@ class BufferingAdapter:
     ) -> None:
         """Keep a deletion."""
         self._outbox.add(Verb.DELETE, deepcopy(reference))
+
+    def _staged(self, callback: Logic) -> Logic:
+        """The callback, on a context that keeps what it says."""
+
+        async def run(context: TurnContext) -> None:
+            inner = TurnContext(self, context.activity)
+            inner.turn_state.update(context.turn_state)
+            await self.run_pipeline(inner, callback)
+
+        return run
 
     async def _send_all(
         self, context: TurnContext, activities: list[Activity]

@@ -19,8 +19,9 @@ from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFramewo
 from botbuilder.schema import Activity
 from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity, UserTokenClient
 
-from shared.app import BotModule, create_app
+from shared.app import create_app
 from shared.settings import CosmosSettings, Settings
+from shared.turns import BotModule
 
 
 def stock_storage(cosmos: CosmosSettings | None) -> Storage:

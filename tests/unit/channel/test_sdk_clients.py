@@ -20,12 +20,15 @@ from shared.channel.adapter import ChannelAdapter
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
 from shared.channel.connectors import ConnectorPool
+from shared.channel.destinations import Destinations
 from shared.channel.http_pool import REQUEST_TIMEOUT_S, HttpPool
 from shared.channel.sdk_clients import UserTokens
 from shared.channel.tokens import TokenSource
 from shared.settings import ChannelOverrides
 from tests.identity_provider import APP_ID
 from tests.unit.channel.conftest import AUDIENCE, Connector
+
+ANYWHERE = Destinations(frozenset(), development=True)
 
 
 def door_to(oauth_url: str, pool: ConnectorPool) -> ChannelAuthentication:
@@ -139,7 +142,7 @@ async def test_teams_is_asked_beside_the_event_loop(
     pool: ConnectorPool, connector: Connector, name: str, answer: object, arguments: tuple[str]
 ) -> None:
     """The SDK's own would block it, and this channel, which needs it to answer, with it."""
-    adapter = ChannelAdapter(door_to("https://token.example", pool))
+    adapter = ChannelAdapter(door_to("https://token.example", pool), ANYWHERE)
     connector.answer = web.json_response(answer)
     trigger = Activity(type="message", channel_id="msteams", service_url=connector.url)
 
@@ -156,7 +159,7 @@ async def test_teams_is_asked_beside_the_event_loop(
 
 async def test_an_error_of_teams_reaches_the_bot(pool: ConnectorPool, connector: Connector) -> None:
     """Whichever thread it came up in."""
-    adapter = ChannelAdapter(door_to("https://token.example", pool))
+    adapter = ChannelAdapter(door_to("https://token.example", pool), ANYWHERE)
     connector.answer = web.json_response({"error": {"message": "No such team."}}, status=404)
     trigger = Activity(type="message", channel_id="msteams", service_url=connector.url)
 
@@ -169,7 +172,7 @@ async def test_an_error_of_teams_reaches_the_bot(pool: ConnectorPool, connector:
 
 async def test_an_attachment_is_uploaded(pool: ConnectorPool, connector: Connector) -> None:
     """A bot gets the client for it from its adapter, as it did from BotFrameworkAdapter."""
-    adapter = ChannelAdapter(door_to("https://token.example", pool))
+    adapter = ChannelAdapter(door_to("https://token.example", pool), ANYWHERE)
     connector.answer = web.json_response({"id": "upload-1"}, status=201)
 
     client = await adapter.create_connector_client(connector.url)

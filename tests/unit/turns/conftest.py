@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, Storage, TurnContext
-from botbuilder.schema import Activity, ResourceResponse
+from botbuilder.schema import (
+    Activity,
+    ConversationParameters,
+    ConversationResourceResponse,
+    ResourceResponse,
+)
 from botframework.connector.auth import AuthenticateRequestResult
 
 from shared.storage import state_type
@@ -19,6 +25,7 @@ from shared.turns import TransactionalBot
 
 Handler = Callable[[TurnContext, Storage], Awaitable[None]]
 
+SERVICE = "https://channel.example"
 HOME = "test/conversations/room"
 USER = "test/users/ada"
 
@@ -85,6 +92,9 @@ class RecordingChannel:
         self.log: list[tuple[str, str, str]] = []
         """What arrived, in order: verb, activity id, text."""
         self.activities: list[Activity] = []
+        self.services: list[str] = []
+        """At which service each arrived."""
+        self.service = SERVICE
         self.faults: list[Exception | None] = []
         """What becomes of the coming requests: None is success."""
         self.delay_s = 0.0
@@ -107,6 +117,20 @@ class RecordingChannel:
     async def delete_activity(self, _place: str, activity_id: str) -> None:
         self._take("delete", activity_id, None)
 
+    async def create_conversation(
+        self, parameters: ConversationParameters
+    ) -> ConversationResourceResponse:
+        self._take("create", "", parameters.activity)
+        return ConversationResourceResponse(id=f"room-{len(self.log)}", activity_id="first")
+
+    def at(self, service: str) -> "RecordingChannel":
+        """The same channel, as another service of it is."""
+        if service == self.service:
+            return self
+        other = copy(self)
+        other.service = service
+        return other
+
     def texts(self) -> list[str]:
         """What the user has seen."""
         return [text for verb, _, text in self.log if verb == "send"]
@@ -117,6 +141,7 @@ class RecordingChannel:
             raise fault
         text = (activity.text or activity.type or "") if activity else ""
         self.log.append((verb, activity_id, text))
+        self.services.append(self.service)
         if activity is not None:
             self.activities.append(activity)
         return ResourceResponse(id=activity_id)
@@ -124,17 +149,21 @@ class RecordingChannel:
 
 class _Connectors:
     def __init__(self, channel: RecordingChannel) -> None:
-        self._client = SimpleNamespace(conversations=channel)
+        self._channel = channel
 
-    async def create(self, _service_url: str, _audience: str) -> SimpleNamespace:
-        return self._client
+    async def create(self, service_url: str, _audience: str | None) -> SimpleNamespace:
+        return SimpleNamespace(conversations=self._channel.at(service_url))
 
 
 class _Authentication:
     """The bot has one identity; the SDK asks for a client of users' tokens all the same."""
 
-    def __init__(self, user_tokens: object = None) -> None:
+    def __init__(self, channel: RecordingChannel, user_tokens: object = None) -> None:
+        self._connectors = _Connectors(channel)
         self._user_tokens = user_tokens
+
+    def create_connector_factory(self, _identity: object) -> _Connectors:
+        return self._connectors
 
     async def create_user_token_client(self, _identity: object) -> object:
         return self._user_tokens
@@ -149,7 +178,7 @@ class Room:
         self.storage = storage
         self.channel = RecordingChannel()
         self.runs = 0
-        self.adapter = CloudAdapterBase(_Authentication(user_tokens))
+        self.adapter = CloudAdapterBase(_Authentication(self.channel, user_tokens))
         self.bot = TransactionalBot(self._create_bot(handler), storage, **options)
         self._ids = 0
 
@@ -164,7 +193,7 @@ class Room:
             "type": "message",
             "id": f"a{self._ids}",
             "channelId": "test",
-            "serviceUrl": "https://channel.example",
+            "serviceUrl": SERVICE,
             "from": {"id": "ada"},
             "recipient": {"id": "bot"},
             "conversation": {"id": "room"},
@@ -214,7 +243,7 @@ class StockRoom:
 
     def __init__(self, bot: Bot, user_tokens: object = None) -> None:
         self.channel = RecordingChannel()
-        self.adapter = CloudAdapterBase(_Authentication(user_tokens))
+        self.adapter = CloudAdapterBase(_Authentication(self.channel, user_tokens))
         self._bot = bot
 
     async def hears(self, activity: Activity) -> InvokeResponse | None:
