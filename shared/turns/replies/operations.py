@@ -5,6 +5,7 @@ What a bot asks of its channel in a turn, as it waits in the journal.
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -41,18 +42,26 @@ class Operation:
         The operation as JSON; kept as text, it is opaque to whatever stores it.
 
         Raises:
-            StateNotStorable: it has text in it that is none.
+            StateNotStorable: it has something in it that JSON cannot say.
         """
-        plain = {
-            "verb": self.verb.value,
-            "id": self.given_id,
-            "subject": to_plain_json(self.subject),
-        }
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         try:
+            plain = {
+                "verb": self.verb.value,
+                "id": self.given_id,
+                "subject": to_plain_json(self.subject),
+            }
             return msgspec.json.encode(plain).decode()
         except UnicodeEncodeError as error:
             raise StateNotStorable(
                 "A reply has half of a surrogate pair in it, which is not a character."
+            ) from error
+        except (OverflowError, RecursionError, TypeError, ValueError) as error:
+            raise StateNotStorable(
+                f"A reply has something in it that JSON cannot say ({type(error).__name__})."
             ) from error
 
     @property
