@@ -123,6 +123,20 @@ async def test_a_bot_is_as_on_the_stock_sdk(bot: ModuleType) -> None:
     assert await played(bot, stock_host) == await played(bot, own_host)
 
 
+@pytest.mark.parametrize("bot", BOTS, ids=name_of)
+async def test_what_is_delivered_again_is_answered_as_before(bot: ModuleType) -> None:
+    """An invoke gets the same answer, and nothing is said or asked for a second time."""
+    again, once = [], []
+    async with Services() as services, own_host(bot, services.service_url) as url:
+        player = Player(services, name_of(bot), bot.SCRIPT)
+        while not player.is_over:
+            await player.say_next(url)
+            once.append(replace(player.transcript[-1], said=[], asked=[]))
+            again.append(await player.repeat(url))
+
+    assert once == again
+
+
 # The local server's certificate cannot be verified.
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("bot", BOTS, ids=name_of)

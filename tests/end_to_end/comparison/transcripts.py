@@ -55,6 +55,7 @@ class Player:
         self._conversation = conversation
         self._script = script
         self._given_ids: list[str] = []
+        self._last: dict[str, Any] = {}
         self.transcript: list[Exchange] = []
 
     @property
@@ -64,22 +65,27 @@ class Player:
 
     async def say_next(self, to: str) -> None:
         """Send the next line to the bot at this URL, unless there is none."""
-        if self.is_over:
-            return
+        if not self.is_over:
+            line = self._script[len(self.transcript)]
+            self._last = self._activity(line)
+            self.transcript.append(await self._send(line, to))
+
+    async def repeat(self, to: str) -> Exchange:
+        """Deliver the last line once more, as a channel does that has heard no answer."""
+        return await self._send(self.transcript[-1].line, to)
+
+    async def _send(self, line: Line, to: str) -> Exchange:
         services = self._services
-        line = self._script[len(self.transcript)]
         said, asked, given = (
             len(seen) for seen in (services.requests, services.questions, services.given_ids)
         )
-        answer = await services.posts(self._activity(line), to=to)
+        answer = await services.posts(self._last, to=to)
         self._given_ids += services.given_ids[given:]
-        self.transcript.append(
-            Exchange(
-                line,
-                self._shown_answer(line, answer),
-                [self._shown(request) for request in services.requests[said:]],
-                [self._plain(asdict(question)) for question in services.questions[asked:]],
-            )
+        return Exchange(
+            line,
+            self._shown_answer(line, answer),
+            [self._shown(request) for request in services.requests[said:]],
+            [self._plain(asdict(question)) for question in services.questions[asked:]],
         )
 
     def _activity(self, line: Line) -> dict[str, Any]:
