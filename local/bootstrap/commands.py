@@ -43,14 +43,17 @@ class Command:
 
 
 def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tuple[str, ...]:
+    alone = ("--no-deps",) if requirements == SDK_TEST_REQUIREMENTS else ()
     return (
-        *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+        *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", *alone),
         *("--python-version", python, "--no-annotate"),
         *("--custom-compile-command", "python3 dev.py lock"),
         *(argument for each in constraints for argument in ("-c", each)),
         *(requirements.replace(".txt", ".in"), "-o", requirements),
     )
 
+
+SDK_TEST_REQUIREMENTS = "tests/requirements-sdk.txt"
 
 SDK_VERSIONS = ("-m", "local", "sdk-versions")
 WHEELS = ("-m", "local", "wheels")
@@ -155,6 +158,7 @@ examples:
             _compile(TEST_REQUIREMENTS, APP_REQUIREMENTS),
             _compile("tests/requirements-checkov.txt"),
             _compile("tests/requirements-runtime.txt", python="3.13"),
+            _compile(SDK_TEST_REQUIREMENTS),
             *(
                 _compile(f"benchmarks/requirements-{stack}.txt")
                 for stack in ("stock", "agents", "bare", "figure")

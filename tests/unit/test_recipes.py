@@ -1,6 +1,7 @@
 """The recipes in docs/recipes.md work as they stand there."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -62,3 +63,13 @@ async def test_middleware_and_on_error_work_as_they_stand() -> None:
     sorry = "That was too much for me. Let us start again. Please."
     assert ["1. Please.", "2. Please.", sorry, "1. Please."] == said
     assert ["Das ging schief. Bitte noch einmal."] == apology
+
+
+def test_the_class_of_a_library_is_stored_as_it_stands() -> None:
+    """Taken apart by its attributes, and put together by the function."""
+    module = ModuleType("example")
+    exec(compile(recipe("What may stand in state"), "recipes.md", "exec"), vars(module))
+    codec = DocumentCodec(module.STATE_TYPES)
+    half = {"half": Fraction(1, 2)}
+
+    assert half == codec.decode(codec.encode(half))
