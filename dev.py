@@ -2,7 +2,7 @@
 """
 Run the bot, chat with it, test it: `python3 dev.py --help`.
 
-Kept so plain that an old Python can read it, and say that it is too old.
+Written so that even an old Python can read it, and say that it is too old.
 """
 
 import sys

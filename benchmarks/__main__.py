@@ -20,11 +20,12 @@ from benchmarks.experiment import FULL, QUICK, REAL, Experiment, Extent, Figures
 from benchmarks.machine import machine, versions
 from benchmarks.processes import BENCHMARKS, ROOT, BenchmarkError, Load, Store
 from benchmarks.summary import TITLES, growth_figures, medians, parts_table, table
-from local.node_services.emulators import LocalServiceError, install_npm_packages
+from local.bootstrap.errors import LocalError
+from local.node_services.emulators import install_npm_packages
 
 
 class StepLog:
-    """Says on one line each what is running, and since when."""
+    """Prints each step on a line of its own, with the time since the start."""
 
     def __init__(self) -> None:
         self._start_s = time.monotonic()
@@ -40,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python3 dev.py bench",
         description="Measure the bot against the stock SDK, its successor and the bare requests. "
-        "Each stack runs in an environment of its own under .local/bench, installed once.",
+        "Each stack runs in an environment of its own under .local, installed once.",
         epilog="Takes 18 minutes: about 3 for each of the 5 rounds, and 3 for the rest. With "
         "--quick it takes one. The tables and the picture go to benchmarks/results, with --quick "
         "to .local/bench/quick.",
@@ -62,7 +63,7 @@ def main() -> int:
     try:
         results = measure(arguments.stacks, extent, StepLog())
         write(results, folder)
-    except (BenchmarkError, LocalServiceError) as error:
+    except (BenchmarkError, LocalError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -73,14 +74,14 @@ def main() -> int:
 def measure(stacks: list[str], extent: Extent, progress: StepLog) -> dict[str, Any]:
     """Measure every stack in every round."""
     install_npm_packages(progress)
-    pythons = {stack: prepare(stack, progress) for stack in stacks}
+    pythons = {stack: prepare(stack) for stack in stacks}
     rounds: dict[str, list[Figures]] = {stack: [] for stack in stacks}
     parts: dict[str, dict[str, float]] = {}
     extra: dict[str, dict[str, Any]] = {stack: {} for stack in stacks}
     with Store() as store, Load() as load:
         experiment = Experiment(store, load, extent, progress)
         for number in range(extent.rounds):
-            # There and back again: nobody is always first.
+            # In alternating order, so that no stack is always first.
             for stack in stacks if number % 2 == 0 else reversed(stacks):
                 progress.task = f"round {number + 1} of {extent.rounds}, {TITLES[stack]}: "
                 rounds[stack].append(experiment.measure_round(stack, pythons[stack]))
@@ -127,7 +128,7 @@ def write(results: dict[str, Any], folder: Path) -> None:
     (folder / "table.md").write_text(text)
     print(f"\n{text}")
     # Drawing needs numpy and more, which no measured process should see.
-    python = prepare("figure", print)
+    python = prepare("figure")
     subprocess.run([python, "-m", "benchmarks.figure", folder], cwd=ROOT, check=True)
     print(f"Written to {folder.relative_to(ROOT)}/: table.md, results.json, figure.svg, figure.png")
 

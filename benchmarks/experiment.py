@@ -13,7 +13,7 @@ from benchmarks.summary import percentile
 
 @dataclass(frozen=True)
 class Delays:
-    """How long the services take, beside what they need on this machine."""
+    """How much longer the services take than they need on this machine."""
 
     store_ms: int
     channel_ms: int
@@ -141,7 +141,7 @@ class Experiment:
     def _warm_up(self, server: Server, *, conversations: int) -> None:
         run = self._load.run(server.port, conversations=conversations, texts=DIALOGUE)
         if run["failed"]:
-            raise BenchmarkError("The bot does not answer; what it says above may tell why.")
+            raise BenchmarkError("The bot does not answer; its output above may say why.")
         self._load.run(server.port, conversations=8, seconds=self._extent.seconds / 4)
 
     def _measure(self, server: Server, delays: Delays, **how: Any) -> dict[str, Any]:

@@ -3,11 +3,11 @@ The HTTP server that a measured bot runs behind, the same for each stack.
 
     python -m benchmarks.front STACK SOCKET
 
-SOCKET is the number of an inherited listening socket: requests wait in it from before the
+SOCKET is the descriptor of an inherited listening socket, in which requests wait from before the
 process starts. Whatever arrives goes to the stack's `main`, as the Functions host would pass it.
-Each line on standard input is answered with a line on standard output: the process's own account
-of its CPU time, and samples of what it goes to from a line on that says {"sample": true}. The end
-of the input ends the process.
+Each line on standard input is answered with a line on standard output: the CPU time of the process
+so far, and samples of what it went to, which are taken once a line has said {"sample": true}. The
+end of the input ends the process.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def serve(main: Main, listener: socket.socket) -> None:
 
 if __name__ == "__main__":
     stack, descriptor = sys.argv[1:]
-    # That anyone may chat here, for one, is no news to whoever measures.
+    # Whoever measures need not be warned, for instance that anyone may chat here.
     logging.basicConfig(level=logging.ERROR)
     function = importlib.import_module(f"benchmarks.stacks.{stack}")
     asyncio.run(serve(function.main, socket.socket(fileno=int(descriptor))))

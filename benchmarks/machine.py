@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.environments import REQUIREMENTS
-from benchmarks.processes import node
+from benchmarks.processes import ROOT, node
 
 _TOLD = (
     "aiohttp",
@@ -33,7 +33,8 @@ def versions(stacks: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the versions of the main packages, by stack."""
     found = {}
     for stack in stacks:
-        pins = re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS[stack].read_text(), re.MULTILINE)
+        text = (ROOT / REQUIREMENTS[stack]).read_text()
+        pins = re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE)
         # Of a package that is pinned twice, older Pythons get the first.
         found[stack] = {name: version for name, version in reversed(pins) if name in _TOLD}
     return found

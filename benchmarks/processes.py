@@ -59,7 +59,7 @@ class LineProcess:
     def __exit__(self, *exc_info: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        # What it was not told any more stays in the pipe if it has ended by itself.
+        # If it has ended by itself, the pipe may still hold what it never read.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         try:
@@ -91,7 +91,7 @@ class LineProcess:
 
     def _ended(self) -> BenchmarkError:
         program = " ".join(Path(part).name for part in map(str, self._command[:4]))
-        return BenchmarkError(f"'{program}' ended by itself; what it says above tells why.")
+        return BenchmarkError(f"'{program}' ended by itself; its output above says why.")
 
 
 def node() -> str:
@@ -137,7 +137,7 @@ class Store(LineProcess):
 
 
 class Load(LineProcess):
-    """The users of the bot and the channel between."""
+    """The bot's users, and the channel between them and it."""
 
     def __init__(self) -> None:
         super().__init__([node(), BENCHMARKS / "load.cjs"])

@@ -1,7 +1,7 @@
 """
 What a refused request costs in the handler: `python -m benchmarks.refused`.
 
-Each large request is measured beside the same request with a small body, in turns and in one run.
+Each large request is measured alternately with the same request with a small body, in one run.
 The ratios count; the microseconds are those of this machine.
 """
 
@@ -32,7 +32,7 @@ APP_ID = "11111111-1111-1111-1111-111111111111"
 SERVICE_URL = "https://smba.trafficmanager.net/emea/"
 LARGE_BYTES = 256 * 1024
 MOST = 3.0
-"""Times a small one: what a large one may cost."""
+"""A large request may cost this many times as much as a small one."""
 
 SMALL: dict[str, Any] = {
     "type": "message",
@@ -41,7 +41,7 @@ SMALL: dict[str, Any] = {
     "from": {"id": "user"},
     "text": "hello",
 }
-"""Refused for its shape, where its token does not have it refused before: no conversation."""
+"""Refused because it names no conversation, unless its token is refused first."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 
 INTERVAL_S = 0.001
-"""Of CPU time, not of the clock; the kernel's own may be longer."""
+"""In CPU time, not by the clock; the kernel's own interval may be longer."""
 
 PARTS = {
     "the bot": ("/shared/bot/", "/benchmarks/stacks/"),
@@ -25,13 +25,13 @@ PARTS = {
     "event loop, TLS, sockets": ("/asyncio/", "/ssl.py", "/socket.py", "/selectors.py"),
     "the benchmark's front": ("/benchmarks/", "/local/", "/azure/functions/"),
 }
-"""The first that a path belongs to counts. What is in none of them belongs to its caller."""
+"""A path belongs to the first part that it matches; without one, to the part of its caller."""
 
 REST = "other"
 
 
 def part_of(paths: Iterable[str]) -> str:
-    """Return the part that a stack of source files, the innermost first, is at work for."""
+    """Return the part that a stack of source files, the innermost first, is working for."""
     for path in paths:
         for part, markers in PARTS.items():
             if any(marker in path for marker in markers):
@@ -40,11 +40,11 @@ def part_of(paths: Iterable[str]) -> str:
 
 
 class Sampler:
-    """Notes at intervals of CPU time what the main thread is at work for."""
+    """Notes at intervals of CPU time which part the main thread is working for."""
 
     def __init__(self) -> None:
         self.samples: Counter[str] = Counter()
-        """How many there are of each part."""
+        """How many samples each part has."""
 
     def start(self) -> None:
         """Take samples until the process ends, by os._exit: a signal at the end would kill it."""

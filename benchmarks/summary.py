@@ -30,7 +30,7 @@ def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most (`factor` below or at 1 and for costs), or at least, a multiple of another stack."""
+    """An upper limit, or with `at_least` a lower one: a multiple of another stack's figure."""
 
     stack: str
     factor: float
@@ -48,7 +48,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a figure of every stack, and what ours may be at most or least."""
+    """One line of the table: a figure of each stack, and the limits for ours."""
 
     figure: str
     title: str

@@ -31,7 +31,7 @@ MODULES = {
     "sdk-versions": "sdk_versions",
     "wheels": "wheels",
 }
-"""What each command is, for `dev.py` to run in `.venv`."""
+"""The module of each command that `dev.py` runs in `.venv`."""
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local", add_help=False)

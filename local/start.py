@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(options: StartOptions, services: ExitStack) -> int:
-    """Start everything, and look after it until it ends; return the exit code."""
+    """Start everything and keep it running until the end; return the exit code."""
     local_settings = LocalSettings.read(ROOT)
     app = FunctionApp.read(ROOT)
     messages_path = app.messages_path
@@ -92,7 +92,7 @@ def run(options: StartOptions, services: ExitStack) -> int:
     settings = _checked(local_settings.over(environ))
     if cosmos and settings.cosmos:
         cosmos.create_container(settings.cosmos.database_id, settings.cosmos.container_id)
-    # Before the bot, whose log would break into the progress.
+    # Before the bot starts: its log would interrupt the line that shows the progress.
     with_page = options.page and has_node and not in_terminal and _page_is_installed()
     host.start(environ)
     url = f"http://localhost:{port}{messages_path}"
@@ -210,12 +210,12 @@ def _page_is_installed() -> bool:
 
 
 def _tell_that_there_is_no_page(error: LocalError) -> None:
-    # The bot is there all the same.
+    # The bot runs all the same.
     console.say(console.yellow(f"No page: {error}"))
 
 
 def _open_page(messages_url: str, options: StartOptions, services: ExitStack) -> None:
-    # An address and no name: "localhost" is ::1 to Node, where the bot does not listen.
+    # By address: to Node "localhost" is ::1, where the bot does not listen.
     try:
         page = services.enter_context(Playground(messages_url))
     except LocalError as error:

@@ -26,13 +26,13 @@ class StartOptions:
 
 
 def parse(arguments: Sequence[str]) -> StartOptions:
-    """Exit with a usage message when they are wrong."""
+    """Read the options; exit with a usage message if they are wrong."""
     parser = command_parser("start")
     parser.add_argument(
         "--cosmos",
         action="store_true",
-        help="keep state in a local Cosmos DB server (needs Node), so that it outlives the bot's "
-        "process; it is in memory otherwise",
+        help="keep state in a local Cosmos DB server (needs Node), so that it survives a restart; "
+        "otherwise it is kept in memory",
     )
     parser.add_argument(
         "--port",

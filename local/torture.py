@@ -2,7 +2,7 @@
 Histories by the thousand, from the command line.
 
     python3 dev.py torture --seeds 100000
-    python3 dev.py torture --seed 4711                    tells one history
+    python3 dev.py torture --seed 4711                    shows one history
     python3 dev.py torture --fault "process killed"       only histories with that
     python3 dev.py torture --seeds 2000 --own             with the bot in shared/bot
 """
@@ -23,11 +23,11 @@ from tests.simulation.histories import Tally, describe, play, play_own, tally
 _SHARE = 100
 
 _SHOWN = 20
-"""So many seeds of wrong histories are named."""
+"""How many seeds of wrong histories are listed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the arguments ask for; returns the exit status."""
+    """Run what the arguments ask for; return the exit status."""
     options = _parser().parse_args(arguments)
     always = tuple(Fault(name) for name in options.fault)
     if options.seed is not None and options.seeds is None:
@@ -47,7 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seeds", type=int, metavar="N", help="how many histories (2000)")
     parser.add_argument(
-        "--seed", type=int, metavar="S", help="where to begin (0); without --seeds: tell this one"
+        "--seed",
+        type=int,
+        metavar="S",
+        help="the first seed (0); without --seeds: show this history only",
     )
     parser.add_argument(
         "--fault",
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         choices=[fault.value for fault in Fault],
-        help="only histories that have drawn this fault; may be repeated. One of: "
+        help="only histories in which this fault was drawn; may be repeated. One of: "
         + ", ".join(fault.value for fault in Fault),
     )
     parser.add_argument(
@@ -88,7 +91,7 @@ def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) 
             print(f"\r{progress}", end="", flush=True)
     print(f"\r{progress}" if is_watched else progress)
     _print_table("Histories in which it happened", total.happened)
-    _print_table("Beside that", total.figures)
+    _print_table("Besides", total.figures)
     if total.failing:
         more = len(total.failing) - _SHOWN
         shown = ", ".join(map(str, total.failing[:_SHOWN])) + f" and {more} more" * (more > 0)

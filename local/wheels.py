@@ -1,5 +1,6 @@
 """
-Whether all that is locked can be installed without a compiler, wherever the README says.
+Whether everything that is locked can be installed without a compiler, on every platform that
+the README names.
 
 A lock file names versions and hashes; which platforms a version has wheels for, only the index
 knows. `dev.py lock` and `check` ask it, through uv, for each platform and Python.
@@ -19,7 +20,7 @@ from local.bootstrap.console import Console
 from local.bootstrap.environment import TEST_REQUIREMENTS
 from local.bootstrap.errors import LocalError
 
-# By uv's names. On Windows for Arm, Python for x86-64 does it: cryptography has no wheels there.
+# By uv's names. On Windows for Arm use Python for x86-64: cryptography has no wheels.
 PLATFORMS = {
     "Linux on x86-64": "x86_64-manylinux_2_28",
     "Linux on Arm": "aarch64-manylinux_2_28",
@@ -29,7 +30,7 @@ PLATFORMS = {
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# Pure Python, published as sources: nothing of them is compiled.
+# Published as sources only, but pure Python: installing them needs no compiler.
 SOURCES_ONLY = frozenset({"aiounittest", "emoji", "grapheme"})
 
 _MISSING = re.compile(r"Because (\S+?)==\S+ has no (?:usable )?wheels|required for `([^`]+)`")
@@ -55,7 +56,7 @@ def missing(requirements: str, platform: str, python: str) -> Iterator[str]:
 
 
 def _first_missing(left: dict[str, str], platform: str, python: str) -> str | None:
-    # uv tells one package at a time.
+    # uv names one package at a time.
     outcome = subprocess.run(
         [
             *(sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-deps", "--quiet"),

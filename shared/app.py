@@ -29,6 +29,7 @@ from shared.connections.per_loop import PerLoop
 from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
+from shared.storage.codec.state_types import Schema
 from shared.storage.memory import MemoryStorage
 from shared.turns import Accepted, BotModule, TransactionalBot, bot_in
 
@@ -228,7 +229,7 @@ def _create_bells(settings: Settings, storage: StateStorage) -> Bells:
     return StorageQueueBells(settings.queue)
 
 
-def _create_storage(settings: Settings, state_types: Iterable[type]) -> StateStorage:
+def _create_storage(settings: Settings, state_types: Iterable[type | Schema]) -> StateStorage:
     codec = DocumentCodec(state_types)
     if settings.cosmos is None:
         _logger.warning("CosmosDbEndpoint is not set: state is lost when this process ends.")

@@ -25,8 +25,10 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the README's picture be made by the test that sees it."""
+    """Know what is for single tests: the README's picture, and a host to play on."""
     parser.addoption("--picture", metavar="FILE", help="keep a picture of the chat's page")
+    parser.addoption("--host-url", metavar="URL", help="play the hosts' contract over this one")
+    parser.addoption("--host-log", metavar="FILE", help="where the output of that host goes")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,8 @@ from hypothesis import settings
 TESTS = Path(__file__).parent
 
 LEFT_OUT = frozenset(
-    TESTS / name for name in ("bot/end_to_end", "contract", "end_to_end", "programs", "simulation")
+    TESTS / name
+    for name in ("bot/end_to_end", "contract", "end_to_end", "hosts", "programs", "simulation")
 )
 """They start programs, or play thousands of turns."""
 

@@ -30,27 +30,30 @@ class Command:
 
     summary: str
     steps: Sequence[Sequence[str]]
-    """Arguments of Python. Those of the user are added to the last one."""
+    """Arguments for Python. The user's are added to those of the last step."""
     requirements: str | None
     """None: it runs without `.venv`."""
     options: str | None = None
-    """The module that has `parse(arguments)`. It must import without `.venv`."""
+    """The module that has `parse(arguments)`. It must be importable without `.venv`."""
     further_arguments: str = ""
-    """What the user may add where the command itself reads it."""
+    """What the usage line shows of arguments that the command itself reads."""
     explains_itself: bool = False
     """Whether the command has a --help of its own."""
     details: str = ""
 
 
 def _compile(requirements: str, *constraints: str, python: str = "3.11") -> tuple[str, ...]:
+    alone = ("--no-deps",) if requirements == SDK_TEST_REQUIREMENTS else ()
     return (
-        *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+        *("-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", *alone),
         *("--python-version", python, "--no-annotate"),
         *("--custom-compile-command", "python3 dev.py lock"),
         *(argument for each in constraints for argument in ("-c", each)),
         *(requirements.replace(".txt", ".in"), "-o", requirements),
     )
 
+
+SDK_TEST_REQUIREMENTS = "tests/requirements-sdk.txt"
 
 SDK_VERSIONS = ("-m", "local", "sdk-versions")
 WHEELS = ("-m", "local", "wheels")
@@ -122,7 +125,7 @@ Installs and changes nothing. The exit code is 1 if something must be fixed.""",
         further_arguments="[options]",
         explains_itself=True,
         details="""
-Instances die and stand still, clocks jump, store and channel fail in all their ways, bots hang.
+Instances die or freeze, clocks jump, the store and the channel fail in every way, bots hang.
 Tables show how often each of these happened. The same seed always gives the same history: --seed
 4711 prints one; --fault NAME plays only histories with that fault. With --own the bot in shared/bot
 takes part, and is compared with the same turns run one after the other, without failures.""",
@@ -155,6 +158,7 @@ examples:
             _compile(TEST_REQUIREMENTS, APP_REQUIREMENTS),
             _compile("tests/requirements-checkov.txt"),
             _compile("tests/requirements-runtime.txt", python="3.13"),
+            _compile(SDK_TEST_REQUIREMENTS),
             *(
                 _compile(f"benchmarks/requirements-{stack}.txt")
                 for stack in ("stock", "agents", "bare", "figure")
@@ -221,15 +225,15 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
 
 def _become(command: list[str]) -> NoReturn:
     if sys.platform == "win32":
-        # Its exec ends this process at once, and the console goes on without waiting.
+        # There, exec ends this process at once, and the console does not wait for the new one.
         sys.exit(subprocess.call(command))
-    # Ctrl-C and the exit code then need no passing on.
+    # This way Ctrl-C and the exit code need not be passed on.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """Return a parser that knows what the table says of the command, and no options yet."""
+    """Return a parser with the command's help text and no options yet."""
     command = COMMANDS[name]
     told = f"{command.summary[0].upper()}{command.summary[1:]}.\n{command.details}"
     if command.explains_itself:

@@ -18,7 +18,7 @@ from typing import TextIO
 from shared.log_hygiene import shown
 
 LINE_CHARACTERS = 10_000
-"""Of one line. A channel's longest message is ten times that, and seldom in one line."""
+"""How much of a line is shown. Messages may be ten times as long, but seldom as one line."""
 
 _REFRESH_INTERVAL_S = 0.1
 _ERASE_LINE = "\r\x1b[K"
@@ -41,7 +41,7 @@ class Console:
         self.is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._colours = self.is_terminal and not os.environ.get("NO_COLOR")
         if self._colours and sys.platform == "win32":
-            # An empty command switches the escape sequences of older consoles on.
+            # In older consoles an empty command switches escape sequences on.
             os.system("")  # noqa: S605 (a constant)
 
     def say(self, *parts: str) -> None:
@@ -68,7 +68,7 @@ class Console:
 
     @contextmanager
     def meanwhile(self, text: str) -> Iterator[None]:
-        """Show the text on a terminal until the block ends, and then nothing of it."""
+        """Show the text on a terminal while the block runs, then remove it."""
         if self.is_terminal:
             self._stream.write(self.dim(text))
             self._stream.flush()
@@ -128,7 +128,7 @@ class Progress:
             self._painter.start()
 
     def end(self, outcome: str) -> None:
-        """Leave the line as it is, with its outcome. Nothing is shown if there was no task."""
+        """Finish the last line with its outcome; show nothing if there was no task."""
         self._ended.set()
         if self._painter.is_alive():
             self._painter.join()

@@ -1,5 +1,5 @@
 """
-The virtual environment `.venv` of this project: made and filled when first needed.
+Virtual environments: `.venv` for this project, and others apart from it. Made when first needed.
 
 Standard library only: this runs before anything is installed.
 """
@@ -15,15 +15,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from local.bootstrap.console import Console, Progress
 from local.bootstrap.errors import LocalError
 from local.bootstrap.file_lock import try_to_lock
 
-# What the deployed function needs does for `start` and `chat` as well; the tests' includes it.
+# `start` and `chat` need no more than the deployed function; the tests' file includes that.
 APP_REQUIREMENTS = "requirements.txt"
 TEST_REQUIREMENTS = "tests/requirements.txt"
-_LEVELS = (APP_REQUIREMENTS, TEST_REQUIREMENTS)
+_INCLUDED = {TEST_REQUIREMENTS: (APP_REQUIREMENTS,)}
 
 _OLDEST_PYTHON = (3, 11)
 _LOCK_INTERVAL_S = 0.2
@@ -43,46 +44,80 @@ _NO_NETWORK = (
 
 
 class Environment:
-    """`.venv` in the project's folder. It holds what the requirements files say, no more."""
+    """A virtual environment, by default `.venv`, with what requirements files name."""
 
-    def __init__(self, root: Path, console: Console) -> None:
+    def __init__(
+        self,
+        root: Path,
+        console: Console,
+        *,
+        folder: Path | None = None,
+        base: Path | None = None,
+        uv: str | None = "uv",
+    ) -> None:
+        """
+        `base` is the Python that it is made of, by default the one that runs. `uv` is a name on
+        the PATH, or a path; where there is none, pip installs, which takes longer.
+        """
         self._root = root
         self._console = console
-        self.folder = root / ".venv"
+        self.folder = folder or root / ".venv"
+        self._base = base or Path(sys.executable)
         windows = sys.platform == "win32"
         self.python = self.folder / ("Scripts/python.exe" if windows else "bin/python")
         self._site_packages = "Lib/site-packages" if windows else "lib/python{}/site-packages"
-        # In the folder: whoever deletes that deletes the claim with it.
+        # Inside the folder, so that whoever deletes it deletes the claim too.
         self._stamp = self.folder / ".installed-requirements.json"
-        # Not needed, but it installs in a fraction of the time.
-        self._uv = shutil.which("uv")
+        self._uv = shutil.which(uv) if uv else None
 
-    def prepare(self, requirements: str) -> None:
+    @classmethod
+    def apart(
+        cls,
+        root: Path,
+        console: Console,
+        *requirements: str,
+        base: Path | None = None,
+        uv: str | None = "uv",
+    ) -> Self:
         """
-        Install what the requirements file names, unless exactly that is installed.
+        Return an environment for these requirements files and nothing else.
+
+        Its folder is named for what it is made of, so that changed requirements never meet
+        packages that were installed before.
+        """
+        recipe = hashlib.sha256(str((base or Path(sys.executable)).resolve()).encode())
+        for each in requirements:
+            recipe.update((root / each).read_bytes())
+        folder = root / ".local" / f"environment-{recipe.hexdigest()[:16]}"
+        return cls(root, console, folder=folder, base=base, uv=uv)
+
+    def prepare(self, *requirements: str) -> None:
+        """
+        Install what the requirements files name, unless exactly that is installed.
 
         Raises:
-            LocalError: it cannot. A later call goes on from there.
+            LocalError: it cannot. A later call continues from there.
         """
         self.check()
-        if self.holds(requirements):
+        if self.holds(*requirements):
             return
         self._require_venv_module()
         try:
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             with self._lock(), self._console.progress() as progress:
-                if not self.holds(requirements):
+                if not self.holds(*requirements):
                     self._create(progress)
                     self._install(requirements, progress)
         except OSError as error:
             raise LocalError(f"{self.folder} cannot be written: {error.strerror}.") from error
 
-    def holds(self, requirements: str) -> bool:
-        """Tell whether exactly that file has been installed, to its end."""
-        return self._installed().get(requirements) == self._hash(requirements)
+    def holds(self, *requirements: str) -> bool:
+        """Tell whether exactly these files have been installed completely."""
+        installed = self._installed()
+        return all(installed.get(each) == self._hash(each) for each in requirements)
 
     def check(self) -> None:
-        """Raise LocalError for a `.venv` that does not work any more; a missing one is fine."""
+        """Raise LocalError if it does not work any more; a missing one is fine."""
         if not self.python.exists() and not self.python.is_symlink():
             return
         try:
@@ -124,31 +159,33 @@ class Environment:
 
     def _create(self, progress: Progress) -> None:
         if not self.python.exists():
-            tool = [sys.executable, "-m", "venv"]
+            tool = [str(self._base), "-m", "venv"]
             if self._uv:
-                tool = [self._uv, "venv", "--allow-existing", "--python", sys.executable]
-            self._run([*tool, str(self.folder)], "Making .venv", progress)
+                tool = [self._uv, "venv", "--allow-existing", "--python", str(self._base)]
+            self._run([*tool, str(self.folder)], f"Making {self._name}", progress)
         elif not self._uv and not self._has_pip():
-            # It was made by uv, or not to its end.
-            self._run([str(self.python), "-m", "ensurepip"], "Adding pip to .venv", progress)
+            # uv made it, or making it was interrupted.
+            adding = [str(self.python), "-m", "ensurepip"]
+            self._run(adding, f"Adding pip to {self._name}", progress)
 
     def _has_pip(self) -> bool:
         command = [str(self.python), "-c", "import pip"]
         return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
-    def _install(self, requirements: str, progress: Progress) -> None:
+    def _install(self, requirements: tuple[str, ...], progress: Progress) -> None:
         self._stamp.unlink(missing_ok=True)
         tool = [str(self.python), "-m", "pip", "--disable-pip-version-check", "install"]
         tool += ["--retries=2", "--no-input", "--progress-bar=off"]
         if self._uv:
             tool = [self._uv, "pip", "install", "--python", str(self.python)]
-        count = sum("==" in line for line in self._path(requirements).read_text().splitlines())
+        texts = (self._path(each).read_text() for each in requirements)
+        count = sum("==" in line for text in texts for line in text.splitlines())
         self._run(
-            [*tool, "--require-hashes", "-r", requirements],
-            f"Installing {count} packages into .venv (once)",
+            [*tool, "--require-hashes", *(f"-r{each}" for each in requirements)],
+            f"Installing {count} packages into {self._name} (once)",
             progress,
         )
-        included = _LEVELS[: _LEVELS.index(requirements) + 1]
+        included = [name for each in requirements for name in (each, *_INCLUDED.get(each, ()))]
         self._stamp.write_text(json.dumps({each: self._hash(each) for each in included}))
 
     def _run(self, command: list[str], task: str, progress: Progress) -> None:
@@ -156,7 +193,7 @@ class Environment:
         lines: list[str] = []
         # A user's configuration may ask for --user, which a virtual environment refuses.
         environ = {**os.environ, "PIP_USER": "0"}
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=self._root,
             env=environ,
@@ -165,19 +202,22 @@ class Environment:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                if not line.startswith("WARNING"):
-                    progress.show(task, line.strip())
-            exit_code = process.wait()
-        finally:
-            process.kill()
-            process.wait()
+        ) as process:
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    lines.append(line.rstrip())
+                    if not line.startswith("WARNING"):
+                        progress.show(task, line.strip())
+                exit_code = process.wait()
+            finally:
+                process.kill()
         if exit_code:
             raise _failure(task, lines)
+
+    @property
+    def _name(self) -> str:
+        return self.folder.relative_to(self._root).as_posix()
 
     def _installed(self) -> dict[str, str]:
         try:

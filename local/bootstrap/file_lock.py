@@ -1,4 +1,4 @@
-"""A lock between processes that no crash leaves behind: it ends when the file is closed."""
+"""A lock between processes. It ends when the file is closed, so no crash leaves it behind."""
 
 import sys
 from typing import IO

@@ -7,7 +7,7 @@ import sys
 from local.bootstrap.errors import LocalError
 
 DEFAULT_PORT = 7071
-"""The bot's, as it is with Core Tools."""
+"""The bot's, the same as with Core Tools."""
 
 BACKLOG = 128
 

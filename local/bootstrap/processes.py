@@ -13,7 +13,7 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
     """
     End a program that was started with `start_new_session=True`, and all that it started.
 
-    It is asked first (SIGTERM), and killed if it does not listen.
+    It is asked to end (SIGTERM), and killed if it does not.
     """
     if sys.platform == "win32":
         process.kill()
@@ -30,6 +30,6 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
 if sys.platform != "win32":
 
     def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
-        # It may have ended as a whole already.
+        # The whole group may have ended already.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

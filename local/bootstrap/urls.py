@@ -1,4 +1,4 @@
-"""URLs of settings, as they may be shown."""
+"""URLs from the settings, in a form that is safe to show."""
 
 from urllib.parse import urlsplit
 
@@ -7,8 +7,8 @@ def address(url: str) -> str:
     """
     Return scheme, host and port of an http or https URL, such as `https://localhost:8081/`.
 
-    The rest is no place to connect to, and may be a secret: a key that was pasted with a
-    connection string, or a password before the host.
+    The rest is left out, since it may be a secret: a key that was pasted along with a
+    connection string, or a password in front of the host.
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].partition(';')[0]}/"

@@ -131,7 +131,7 @@ class ChatOptions:
 
 
 def parse(arguments: Sequence[str]) -> ChatOptions:
-    """Exit with a usage message when they are wrong."""
+    """Read the options; exit with a usage message if they are wrong."""
     parser = command_parser("chat")
     parser.add_argument(
         "--as", dest="name", default="User", metavar="NAME", help="be this user (default: User)"

@@ -10,14 +10,14 @@ from shared.log_hygiene import shown
 TYPING = "..."
 
 MAX_LINES = 1000
-"""Of one activity. What a bot sends may come from anywhere."""
+"""How many of one activity are shown: what a bot sends may come from anywhere."""
 
 
 def lines(activity: Activity) -> list[str]:
     """
-    Return what there is to show of an activity; nothing for one that users never see.
+    Return an activity as lines of text; none for one that users never see.
 
-    Each line is escaped and cut, and so is their number.
+    Each line is escaped, and neither a line nor the list is longer than its limit.
     """
     match activity.get("type"):
         case "message":

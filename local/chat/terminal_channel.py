@@ -16,7 +16,7 @@ from shared.log_hygiene import shown
 
 TIMEOUT_S = 60.0
 
-# As the Agents Playground calls itself. A bot sends a channel it has never heard of plain text.
+# The Agents Playground's. To a channel that they do not know, bots send plain text only.
 CHANNEL_ID = "emulator"
 
 BOT = {"id": "bot", "name": "Bot", "role": "bot"}

@@ -35,7 +35,7 @@ MESSAGE = {
     "recipient": {"id": "bot"},
     "text": "Are you well?",
 }
-"""Nothing is wrong with it but that nobody vouches for it."""
+"""All is well with it, except that nobody vouches for it."""
 
 
 def examine(environ: Mapping[str, str], resource_group: str | None = None) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def diagnose(
 
 
 def post_with_empty_token(url: str) -> int | None:
-    """Post a message with an empty bearer token; return the HTTP status, None without one."""
+    """Post a message with an empty bearer token; return the HTTP status, None without an answer."""
     request = Request(  # noqa: S310  (the caller has made sure that it is https)
         url,
         data=json.dumps(MESSAGE).encode(),

@@ -1,4 +1,4 @@
-"""Where a bot is deployed: as named, as the shell says, or as azd knows. Standard library only."""
+"""Where a bot is deployed, by its name, the shell's variables or azd's. Standard library only."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def place_of(environ: Mapping[str, str], root: Path, resource_group: str | None 
     Find out where the bot is.
 
     A named group wins over the shell's `AZURE_RESOURCE_GROUP`, and that over azd's. azd's
-    subscription is only for azd's group: of any other group nobody said that it is in there.
+    subscription counts only for azd's group: another group may be in another subscription.
     """
     azd = _azd_variables(environ, root)
     azd_group = azd.get("AZURE_RESOURCE_GROUP")

@@ -1,5 +1,5 @@
 """
-Where a deployed bot keeps its state, and whether it can. Standard library only.
+Where a deployed bot keeps its state, and whether it can do so. Standard library only.
 
 The account need not be in the bot's resource group: a restored one may be anywhere.
 """
@@ -46,7 +46,7 @@ def state(
 def _account(
     azure: Azure, subscription: str, listed: list[dict[str, Any]], name: str
 ) -> str | None:
-    """The account's resource id: of the bot's group, else of the subscription."""
+    """Return the id of the account with this name, in the bot's group or anywhere else."""
     for account in ids_of_type(listed, ACCOUNTS):
         if name_of(account) == name:
             return account

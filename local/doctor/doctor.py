@@ -194,7 +194,7 @@ class DoctorOptions:
 
 
 def parse(arguments: Sequence[str]) -> DoctorOptions:
-    """Exit with a usage message when they are wrong."""
+    """Read the options; exit with a usage message if they are wrong."""
     parser = command_parser("doctor")
     parser.add_argument("--azure", action="store_true", help="look at a deployed bot (needs az)")
     parser.add_argument(

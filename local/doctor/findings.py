@@ -1,4 +1,4 @@
-"""What a doctor says."""
+"""What the doctor reports."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ class Level(StrEnum):
     NOTE = "note"
     """Something is missing that only some commands need."""
     FAULT = "fault"
-    """The bot does not run like this."""
+    """The bot cannot run like this."""
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,14 @@ class Guarded:
             yield
             return
         number = next(self._numbers)
-        socket.send_fds(self._line, [_MESSAGE.pack(_BEGINS, number)], [connection.fileno()])
+        # Who has started this process may be gone. Then it ends, but not before its requests.
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._line, [_MESSAGE.pack(_BEGINS, number)], [connection.fileno()])
         try:
             yield
         finally:
-            self._line.sendall(_MESSAGE.pack(_ENDS, number))
+            with contextlib.suppress(OSError):
+                self._line.sendall(_MESSAGE.pack(_ENDS, number))
 
 
 class Guard:

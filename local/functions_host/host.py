@@ -144,12 +144,12 @@ class Host:
         for function in self._functions:
             parameters = function.route.match(path)
             if parameters is not None and function.accepts(request.method):
-                # Out here: a body that breaks off is not the function's fault.
-                try:
-                    received = await read_request(request, path, parameters)
-                except web.HTTPRequestEntityTooLarge:
+                # Not read first: a caller that can see it stops sending.
+                if (request.content_length or 0) > MAX_BODY_BYTES:
                     log.error("The body of a request has over %d bytes.", MAX_BODY_BYTES)
                     return web.Response(status=500)
+                # Out here: a body that breaks off is not the function's fault.
+                received = await read_request(request, path, parameters)
                 return await self._invoke(function, received)
         return web.Response(status=404)
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from local.bootstrap.ports import listen
 from local.functions_host.functions import FunctionApp
@@ -58,6 +59,7 @@ class HostProcess:
         self._quiet = quiet
         self._names = names
         self._triggers = triggers
+        self._instance = str(uuid4())
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
         self._deaths = 0
@@ -123,7 +125,9 @@ class HostProcess:
     def _replace(self) -> None:
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
-        assignment = Assignment(app, environ, self._quiet, self._names, self._triggers, None)
+        assignment = Assignment(
+            app, environ, self._quiet, self._names, self._triggers, self._instance, None
+        )
         if self._leaving is not None:
             self._leaving.stop()
         self._leaving = self._serving

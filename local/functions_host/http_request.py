@@ -44,17 +44,10 @@ def status_of_excess(request: web.BaseRequest) -> int | None:
 async def read_request(
     request: web.BaseRequest, path: str, route_parameters: Mapping[str, str]
 ) -> HttpRequest:
-    """
-    Return the request to `path` as a function gets it.
-
-    Raises:
-        HTTPRequestEntityTooLarge: the body is.
-    """
-    body = await request.read()
-    if "Content-Length" not in request.headers:
-        # The host looks at the length alone: what comes in chunks never reaches a function
-        # (https://github.com/Azure/azure-functions-host/issues/4926).
-        body = b""
+    """Return the request to `path` as a function gets it."""
+    # The host looks at the length alone: what comes in chunks never reaches a function
+    # (https://github.com/Azure/azure-functions-host/issues/4926).
+    body = await request.read() if request.content_length else b""
     return HttpRequest(
         method=request.method,
         url=f"{request.scheme}://{request.host}{quote(path, safe=_SAFE)}{_query_string(request)}",

@@ -76,12 +76,12 @@ class Route:
         """Raise LocalError for a constraint that is not known here."""
         self.path = "/" + "/".join(filter(None, (prefix.strip("/"), template.strip("/"))))
         self._pattern = re.compile(_pattern(self.path) + "/?", re.IGNORECASE)
-        self._checks: list[tuple[str, Callable[[str], bool]]] = []
+        self._constraints: dict[str, str] = {}
         self._defaults: dict[str, str] = {}
         for parameter in _PARAMETER.finditer(self.path):
             if parameter["constraint"]:
-                check = _constraint(parameter["constraint"], self.path)
-                self._checks.append((parameter["name"], check))
+                _check_constraint(parameter["constraint"], self.path)
+                self._constraints[parameter["name"]] = parameter["constraint"]
             if parameter["default"] is not None:
                 self._defaults[parameter["name"]] = parameter["default"]
 
@@ -91,19 +91,19 @@ class Route:
         if found is None:
             return None
         values = {name: value for name, value in found.groupdict().items() if value}
-        if not all(check(values[name]) for name, check in self._checks if name in values):
-            return None
+        for name, constraint in self._constraints.items():
+            if name in values and not _CONSTRAINTS[constraint](values[name]):
+                return None
         return {**self._defaults, **values}
 
 
-def _constraint(name: str, path: str) -> Callable[[str], bool]:
+def _check_constraint(name: str, path: str) -> None:
     if name not in _CONSTRAINTS:
         known = ", ".join(_CONSTRAINTS)
         raise LocalError(
             f"The route {path} has the constraint '{name}', which the embedded host "
             f"does not know (only {known}); install Azure Functions Core Tools to run it."
         )
-    return _CONSTRAINTS[name]
 
 
 def _pattern(path: str) -> str:

@@ -22,13 +22,13 @@ from local.mutation.mutants import Mutant, mutants_of
 from local.mutation.trials import Trial, Verdict, try_out
 
 _SLOW = 10
-"""So many times as long as without the fault, and `_GRACE_S` more, may the tests take."""
+"""The tests may take this many times as long as without the fault, plus `_GRACE_S`."""
 
 _GRACE_S = 20.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the arguments ask for; returns the exit status."""
+    """Run what the arguments ask for; return the exit status."""
     options = _parser().parse_args(arguments)
     if not hasattr(os, "fork"):
         print("This needs fork(): use Linux, macOS or the Windows Subsystem for Linux.")
@@ -62,7 +62,7 @@ def _measure_and_search(files: list[str], tests: list[str], options: argparse.Na
 
 
 def _require_sound_trials(mutants: list[Mutant], coverage: Coverage) -> None:
-    """See that tests pass on a file as it is: else every fault would count as noticed."""
+    """Make sure that tests pass on a file as it is, or every fault would count as noticed."""
     for mutant in mutants:
         if tests := coverage.tests_of(mutant)[:5]:
             as_it_is = replace(mutant, source=mutant.original)
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "that run the faulty line. Each fault that no test notices is shown as a diff: write the "
         "test, remove the code, or know why it makes no difference. No file is changed.",
         epilog="Exit status: 0 if every fault was noticed, 1 if one was not, 2 if the tests do not "
-        "run or there is nothing to do. Needs fork(), so not Windows itself.",
+        "run or there is nothing to do. Needs fork(), which Windows does not have.",
     )
     parser.add_argument(
         "paths",
@@ -96,10 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         "same name)",
     )
     parser.add_argument(
-        "--minutes", type=float, metavar="N", help="stop after so long, having drawn at random"
+        "--minutes", type=float, metavar="N", help="draw faults at random, and stop after N minutes"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="draw so many faults at random")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="what is drawn (0)")
+    parser.add_argument("--sample", type=int, metavar="N", help="try N faults, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the draw (0)")
     return parser
 
 

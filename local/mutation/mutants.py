@@ -42,7 +42,7 @@ class Mutant:
 
     file: str
     lines: range
-    """Of the original, counted from 1: where the fault is."""
+    """Where the fault is: lines of the original, counted from 1."""
     original: str
     source: str
 
@@ -79,7 +79,7 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
-    """Places of a tree, each with the code to stand there instead."""
+    """Yield places in a tree, each with the code to put there instead."""
     if _is_of_no_interest(tree):
         return
     if isinstance(tree, _DELETABLE):

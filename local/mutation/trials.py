@@ -40,7 +40,7 @@ def try_out(root: Path, mutant: Mutant, tests: Sequence[str], limit_s: float) ->
     Run the tests on a mutant, up to the first that fails.
 
     Raises:
-        TestsDoNotRun: not even to fail.
+        TestsDoNotRun: pytest itself failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         output, failed = Path(folder, "output"), Path(folder, "failed")

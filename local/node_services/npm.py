@@ -20,7 +20,7 @@ from local.bootstrap.processes import end_group
 
 FOLDER = Path(__file__).resolve().parent
 NODE_MODULES = FOLDER / "node_modules"
-# In the folder: whoever deletes that deletes the claim with it.
+# Inside the folder, so that whoever deletes it deletes the claim too.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
 _PRELOADED = (FOLDER / "exit-with-parent.cjs", FOLDER / "loopback-only.cjs")
 
@@ -59,7 +59,7 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
         told = [line.removeprefix("npm error ") for line in outcome.stderr.splitlines() if line]
         raise LocalServiceError(
             f"npm could not install the local services ({told[0] if told else 'no reason given'})"
-            "; check the network, and run `npm ci` in the folder local/ to see more."
+            "; check the network, and run `npm ci` in local/node_services to see more."
         )
     _STAMP.write_text(_lock_hash())
 
@@ -97,7 +97,7 @@ class NodeService:
         node = _program("node")
         if not self.script.exists() or not NODE_MODULES.exists():
             raise LocalServiceError(
-                f"{self.name} is not installed; run `npm ci` in the folder local/."
+                f"{self.name} is not installed; run `npm ci` in local/node_services."
             )
         for port in self._ports:
             _require_free(port, self.name)
@@ -117,7 +117,7 @@ class NodeService:
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal reaches only the starter, which then stops this.
+                # Ctrl-C in the terminal reaches only whoever started it, who then stops it.
                 start_new_session=True,
             )
         try:
@@ -136,7 +136,7 @@ class NodeService:
             self._folder = None
 
     def listens(self, output: str) -> bool:
-        """Whether the program, having printed `output`, is ready; notes the ports it took."""
+        """Tell whether a program that has printed this is ready, and note the ports it took."""
         raise NotImplementedError
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]", output: Path) -> None:

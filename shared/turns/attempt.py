@@ -31,6 +31,7 @@ class _Kept(list[Activity]):
 
     def append(self, activity: Activity) -> None:
         self._outbox.require_open()
+        Operation(Verb.SEND, activity).to_text()
         super().append(activity)
 
 

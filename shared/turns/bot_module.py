@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from botbuilder.core import Bot, Middleware, Storage
 
 from shared.bells.base import Bells
+from shared.storage.codec.state_types import Schema
 from shared.turns.apologies import Apologies
 from shared.turns.mailbox.contexts import Contexts
 from shared.turns.transactional_bot import TransactionalBot
@@ -29,7 +30,7 @@ class BotModule(Protocol):
     """
 
     @property
-    def STATE_TYPES(self) -> tuple[type, ...]: ...  # noqa: N802 (the module's constant)
+    def STATE_TYPES(self) -> Iterable[type | Schema]: ...  # noqa: N802 (the module's constant)
 
     def create_bot(self, storage: Storage, /) -> Bot: ...
 

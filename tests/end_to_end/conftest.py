@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from local.bootstrap.environment import APP_REQUIREMENTS
 from shared.settings import CosmosSettings
 from tests.bots import counting, echo
 from tests.end_to_end.channel import FakeChannel
-from tests.end_to_end.deployment import REQUIREMENTS, ROOT, deploy, environment, find_python
+from tests.end_to_end.deployment import deploy, environment, find_python
 from tests.end_to_end.faulty_store import FaultyStore
 from tests.end_to_end.instances import (
     EMBEDDED_HOST,
@@ -43,8 +44,9 @@ def host(request: pytest.FixtureRequest) -> Host:
     python = find_python(3, 13)
     if python is None:
         pytest.skip("Microsoft's runtime needs Python 3.13: install it, and run the tests again")
-    runtime = ROOT / "tests" / "requirements-runtime.txt"
-    return microsofts_runtime(environment(python, REQUIREMENTS, runtime))
+    return microsofts_runtime(
+        environment(python, APP_REQUIREMENTS, "tests/requirements-runtime.txt")
+    )
 
 
 @pytest.fixture(scope="session")

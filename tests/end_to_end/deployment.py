@@ -4,12 +4,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from local.bootstrap.console import Console
+from local.bootstrap.environment import Environment
+
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def deploy(to: Path, *, source: Path = ROOT, bot: Path | None = None) -> Path:
@@ -59,31 +60,16 @@ def _left_by(ignore_file: Path) -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and not (root / name).is_dir()]
 
 
-def environment(python: Path, *requirements: Path, as_azure_does: bool = True) -> Path:
+def environment(base: Path, *requirements: str, as_azure_does: bool = True) -> Path:
     """
-    Return the Python of an environment with these requirements and nothing else.
+    Return the Python of an environment with these requirements files and nothing else.
 
     Azure's remote build installs with pip; without `as_azure_does`, uv is faster.
-
-    It is built the first time, in a folder named for what it was built from, so that
-    changed requirements never meet an old environment.
     """
-    recipe = sha256(str(python.resolve()).encode())
-    for file in requirements:
-        recipe.update(file.read_bytes())
-    folder = ROOT / ".local" / f"environment-{recipe.hexdigest()[:16]}"
-    inside = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    complete = folder / "complete"
-    if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run(python, "-m", "venv", folder)
-        tool: list[Path | str] = [sys.executable, "-m", "uv", "pip", "install", "--python", inside]
-        if as_azure_does:
-            tool = [inside, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        files = [part for file in requirements for part in ("-r", file)]
-        _run(*tool, "--quiet", "--require-hashes", *files)
-        complete.touch()
-    return inside
+    uv = None if as_azure_does else str(Path(sys.executable).with_name("uv"))
+    apart = Environment.apart(ROOT, Console(sys.stdout), *requirements, base=base, uv=uv)
+    apart.prepare(*requirements)
+    return apart.python
 
 
 def find_python(major: int, minor: int) -> Path | None:
@@ -118,9 +104,3 @@ def _version(python: Path) -> str:
         check=False,
     )
     return told.stdout.strip()
-
-
-def _run(*command: Path | str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")

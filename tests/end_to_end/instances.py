@@ -55,6 +55,7 @@ class Instance:
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
         self._process = process
+        self.pid = process.pid
         self._port = port
         self._output = output
         self.origin = f"http://127.0.0.1:{port}"

@@ -20,7 +20,18 @@ import pytest
 
 from local.node_services.emulators import CosmosServer
 from shared.settings import CosmosSettings
-from tests.bots import sign_in, teams, teams_invokes, welcome
+from tests.bots import (
+    managed_dialog,
+    nested_dialogs,
+    profile_dialog,
+    sign_in,
+    sign_in_dialog,
+    single_sign_on,
+    teams,
+    teams_invokes,
+    translated,
+    welcome,
+)
 from tests.end_to_end.comparison.hosts import own_host, stock_host
 from tests.end_to_end.comparison.services import Services
 from tests.end_to_end.comparison.transcripts import Player
@@ -30,7 +41,18 @@ from tests.simulation.histories import play_own
 
 STREET = Path(__file__).parent / "comparison" / "street.py"
 
-BOTS: tuple[ModuleType, ...] = (welcome, teams, teams_invokes, sign_in)
+BOTS: tuple[ModuleType, ...] = (
+    welcome,
+    teams,
+    teams_invokes,
+    sign_in,
+    sign_in_dialog,
+    profile_dialog,
+    nested_dialogs,
+    managed_dialog,
+    single_sign_on,
+    translated,
+)
 
 Transcript = list[dict[str, Any]]
 
@@ -99,6 +121,20 @@ def transcripts_of_many_processes(
 async def test_a_bot_is_as_on_the_stock_sdk(bot: ModuleType) -> None:
     """It says the same, asks its channel for the same, and answers invokes with the same."""
     assert await played(bot, stock_host) == await played(bot, own_host)
+
+
+@pytest.mark.parametrize("bot", BOTS, ids=name_of)
+async def test_what_is_delivered_again_is_answered_as_before(bot: ModuleType) -> None:
+    """An invoke gets the same answer, and nothing is said or asked for a second time."""
+    again, once = [], []
+    async with Services() as services, own_host(bot, services.service_url) as url:
+        player = Player(services, name_of(bot), bot.SCRIPT)
+        while not player.is_over:
+            await player.say_next(url)
+            once.append(replace(player.transcript[-1], said=[], asked=[]))
+            again.append(await player.repeat(url))
+
+    assert once == again
 
 
 # The local server's certificate cannot be verified.

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local.bootstrap.environment import APP_REQUIREMENTS
 from tests.bots import echo
-from tests.end_to_end.deployment import REQUIREMENTS, deploy, environment
+from tests.end_to_end.deployment import deploy, environment
 
 TALK = """
 import asyncio, importlib, json, pkgutil
@@ -37,7 +38,7 @@ asyncio.run(talk())
 
 def test_deployed_folder_runs_on_a_clean_machine(tmp_path: Path) -> None:
     """With only requirements.txt installed every module imports, and the function answers."""
-    python = environment(Path(sys.executable), REQUIREMENTS)
+    python = environment(Path(sys.executable), APP_REQUIREMENTS)
 
     talk = subprocess.run(
         [python, "-c", TALK],

@@ -1,5 +1,5 @@
 """
-What the tests of a conversation are written with. It stays when shared/bot is replaced.
+What you write tests of a conversation with. It stays when shared/bot is replaced.
 
 `fixtures` is loaded for every test, so that a test only names what it needs:
 
@@ -7,9 +7,9 @@ What the tests of a conversation are written with. It stays when shared/bot is r
   conversation_id)` makes more of them, over the same storage.
 - `storage`: what the bot remembers, in memory. `stored` reads it as it is stored.
 - `clock`: what time it is for the user. It stands still until the test sets it.
-- `history`: plays a seeded history in which everything goes wrong, and returns what it did
-  to the bot that it should not have.
+- `history`: plays a seeded history of failures, and returns what went wrong that should not
+  have; nothing, if the bot is correct.
 
 All of them use the bot in shared/bot. To test another, override `bot_module`, as `test_example`
-does, which is to be copied into tests/bot.
+does. Copy that file into tests/bot to begin with.
 """

@@ -28,7 +28,7 @@ def bot_module() -> ModuleType:
 
 @pytest.fixture
 def codec(bot_module: ModuleType) -> DocumentCodec:
-    """Makes JSON of what the bot remembers, and the other way round."""
+    """Turns what the bot remembers into JSON, and back."""
     return DocumentCodec(bot_module.STATE_TYPES)
 
 

@@ -1,4 +1,4 @@
-"""How a conversation is tested. Copy it to tests/bot, without `bot_module`, and say your own."""
+"""How to test a conversation. Copy this to tests/bot, without `bot_module`, and make it yours."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def bot_module() -> ModuleType:
 
 
 async def test_the_list_has_what_was_added(chat: Chat) -> None:
-    """Each turn has a new bot, so that what it knows it has read from the storage."""
+    """Each turn gets a new bot, which knows nothing but what it reads from the storage."""
     await chat.says("add milk")
     await chat.says("add bread")
 

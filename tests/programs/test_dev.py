@@ -300,6 +300,7 @@ def test_lock_compiles_each_file_under_the_one_before(run: Run, project: Path) -
         ["requirements.txt", "tests/requirements.in", "-o", "tests/requirements.txt"],
         ["tests/requirements-checkov.in", "-o", "tests/requirements-checkov.txt"],
         ["tests/requirements-runtime.in", "-o", "tests/requirements-runtime.txt"],
+        ["tests/requirements-sdk.in", "-o", "tests/requirements-sdk.txt"],
         *(
             [f"benchmarks/requirements-{stack}.in", "-o", f"benchmarks/requirements-{stack}.txt"]
             for stack in ("stock", "agents", "bare", "figure")

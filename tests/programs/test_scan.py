@@ -13,7 +13,7 @@ from tests.end_to_end.deployment import environment
 from tests.unit.infra.bicep import DEPLOYER_TEMPLATES, INFRA, TEMPLATES, template
 
 ROOT = INFRA.parent
-REQUIREMENTS = ROOT / "tests" / "requirements-checkov.txt"
+REQUIREMENTS = "tests/requirements-checkov.txt"
 
 SCANNED = (*TEMPLATES, *DEPLOYER_TEMPLATES)
 

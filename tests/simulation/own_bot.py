@@ -74,8 +74,12 @@ A serial run has no match for what is lost with a document, or refused; and how 
 is the counting bot's to show.
 """
 
-PASSING = frozenset({"typing", "delay"})
-"""Types of activities that are no part of what a turn has said."""
+PASSING = frozenset({"typing", "delay", "trace"})
+"""
+Types of activities that are no part of what a turn has said.
+
+A trace is for whoever debugs the bot: DialogManager shows all state in it, with its ETags.
+"""
 
 OPINIONS = (4, 16)
 """So many more serial runs are made before a difference is not put down to the bot's own chance."""

@@ -1,17 +1,24 @@
 """The composition root builds what the settings describe."""
 
+import asyncio
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 import pytest
+from botbuilder.core import TurnContext
+from botbuilder.schema import ConversationAccount, ConversationParameters, ConversationReference
 
-from shared.app import App, create_app
+from shared.app import App, create_app, get_app
+from shared.errors import MalformedActivity, NotPermitted
 from shared.settings import CosmosSettings, Settings
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
 from tests.bots import echo
+from tests.end_to_end.channel import FakeChannel
 from tests.identity_provider import IdentityProvider, channel_claims
 
 ROOT = Path(__file__).parents[2]
@@ -155,3 +162,123 @@ async def test_a_property_that_is_a_program_is_not_run(
     assert not trace.exists()
     fault = f"The property Person of the document '{key}' cannot be read"
     assert asked == (fault in caplog.text and "os.system" in caplog.text)
+
+
+async def test_all_functions_of_a_worker_have_one_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever asks first, and from whichever thread: it is made once, of the environment."""
+    monkeypatch.setattr("os.environ", DEVELOPMENT)
+    together = threading.Barrier(4)
+
+    def ask() -> App:
+        together.wait()
+        return get_app()
+
+    apps = await asyncio.gather(*(asyncio.to_thread(ask) for _ in range(4)))
+
+    assert isinstance(apps[0].storage, MemoryStorage)
+    assert {id(get_app())} == {id(app) for app in apps}
+
+
+async def test_what_names_no_turn_is_refused() -> None:
+    """Without an id a retry would say everything again."""
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    reference = ConversationReference(
+        channel_id="test",
+        service_url="http://localhost:9/",
+        conversation=ConversationAccount(id="c"),
+    )
+    with pytest.raises(ValueError, match="id must be a text"):
+        await app.continue_conversation(reference, lambda _: asyncio.sleep(0), id="")
+    await app.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"service_url": None}, MalformedActivity),
+        ({"conversation": None}, MalformedActivity),
+        ({"channel_id": None}, MalformedActivity),
+        ({"service_url": "https://stranger.example/"}, NotPermitted),
+        ({"service_url": "http://smba.trafficmanager.net/"}, NotPermitted),
+        ({"service_url": "http://localhost:9/?"}, NotPermitted),
+    ],
+)
+async def test_a_reference_that_leads_nowhere_is_refused(
+    fields: dict[str, Any], error: type[Exception]
+) -> None:
+    """The logic does not run."""
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    reference = ConversationReference(
+        channel_id="test",
+        service_url="http://localhost:9/",
+        conversation=ConversationAccount(id="c"),
+    )
+    for name, value in fields.items():
+        setattr(reference, name, value)
+    ran = []
+
+    async def note(context: TurnContext) -> None:
+        ran.append(context.activity.id)
+
+    with pytest.raises(error):
+        await app.continue_conversation(reference, note, id="1")
+    await app.close()
+
+    assert [] == ran
+
+
+async def test_a_bot_continues_conversations_only_where_it_may_reply() -> None:
+    """A reference that somebody has slipped in does not get the bot's token."""
+    refusals: list[type[Exception]] = []
+
+    async def roam(context: TurnContext) -> None:
+        async def nothing(_: TurnContext) -> None: ...
+
+        place = TurnContext.get_conversation_reference(context.activity)
+        place.service_url = "https://stranger.example/"
+        parameters = ConversationParameters(bot=context.activity.recipient)
+        for going in (
+            context.adapter.continue_conversation(place, nothing, "bot"),
+            context.adapter.create_conversation(
+                "bot", nothing, parameters, "test", place.service_url
+            ),
+        ):
+            try:
+                await going
+            except NotPermitted as refusal:
+                refusals.append(type(refusal))
+
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    reference = ConversationReference(
+        channel_id="test",
+        service_url="http://localhost:9/",
+        conversation=ConversationAccount(id="c"),
+    )
+    await app.continue_conversation(reference, roam, id="1")
+    await app.close()
+
+    assert [NotPermitted, NotPermitted] == refusals
+
+
+async def test_the_bot_speaks_first_with_its_own_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request has brought an identity along: it is the app's own."""
+
+    async def tell(context: TurnContext) -> None:
+        await context.send_activity("news")
+
+    async with IdentityProvider().serve() as issuer, FakeChannel() as channel:
+        for name, value in issuer.identity_settings.items():
+            monkeypatch.setenv(name, value)
+        app = create_app(Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), bot=echo)
+        reference = ConversationReference(
+            channel_id="test",
+            service_url=channel.service_url,
+            conversation=ConversationAccount(id="c1"),
+        )
+        for _ in range(2):
+            await app.continue_conversation(reference, tell, id="1")
+        await app.close()
+
+    assert ["news"] == channel.replies()
+    assert 1 == len(channel.bot_tokens)
+    assert 1 == issuer.tokens_given

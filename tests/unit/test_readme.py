@@ -46,6 +46,7 @@ async def test_the_bot_in_the_readme_runs_as_it_stands(monkeypatch: pytest.Monke
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/azure.md",
+        "docs/moving-in.md",
         "docs/performance.md",
         "docs/recipes.md",
         "docs/region-loss.md",

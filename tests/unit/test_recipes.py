@@ -1,7 +1,7 @@
 """The recipes in docs/recipes.md work as they stand there."""
 
 import re
-from collections.abc import Awaitable, Callable
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +12,8 @@ from botbuilder.schema import Activity
 from shared.bells.event_loop import EventLoopBells
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
-from shared.turns import Accepted, bot_in
+from shared.turns import bot_in
+from tests.fast_turns import NoContexts
 
 RECIPES = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
 
@@ -43,15 +44,6 @@ def create_bot(storage: Storage) -> Bot:
     return CountingBot(ConversationState(storage))
 
 
-class NoContexts:
-    """These turns are fast: none is continued when its request is over."""
-
-    async def run(
-        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
-    ) -> None:
-        raise NotImplementedError
-
-
 async def said_by(module: ModuleType, *texts: str) -> list[str]:
     """What a user sees who says these things to the bot of a module."""
     storage = MemoryStorage(DocumentCodec([]))
@@ -75,3 +67,13 @@ async def test_middleware_and_on_error_work_as_they_stand() -> None:
     sorry = "That was too much for me. Let us start again. Please."
     assert ["1. Please.", "2. Please.", sorry, "1. Please."] == said
     assert ["Das ging schief. Bitte noch einmal."] == apology
+
+
+def test_the_class_of_a_library_is_stored_as_it_stands() -> None:
+    """Taken apart by its attributes, and put together by the function."""
+    module = ModuleType("example")
+    exec(compile(recipe("What may stand in state"), "recipes.md", "exec"), vars(module))
+    codec = DocumentCodec(module.STATE_TYPES)
+    half = {"half": Fraction(1, 2)}
+
+    assert half == codec.decode(codec.encode(half))

@@ -66,7 +66,8 @@ def schema_of_class(cls: type) -> Schema | None:
     """Return how objects of `cls` are stored; None, if it is no data of the SDK's."""
     path = f"{cls.__module__}.{cls.__qualname__}"
     if issubclass(cls, Model) and path.startswith(_MODELS):
-        return _schema(cls, path, dict.fromkeys(cls._attribute_map))
+        # In the order in which the class sets them.
+        return _schema(cls, path, dict.fromkeys(("additional_properties", *cls._attribute_map)))
     return _schema(cls, path, {}) if path in _PATHS else None
 
 

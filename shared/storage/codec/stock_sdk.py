@@ -85,7 +85,8 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
         case ["py/object", *more] if isinstance(stored["py/object"], str):
             item = _object(stored, more, follow)
         case ["py/reduce"] if len(stored) == 1 and isinstance(stored["py/reduce"], list):
-            item = _reduced(stored["py/reduce"], follow)
+            zone = values.of_zone(stored, follow)
+            item = _reduced(stored["py/reduce"], follow) if zone is None else Value(zone)
     if item is None:
         raise StateUnreadable(
             f"{at} was stored by the stock SDK in a form (jsonpickle's {', '.join(tags)}) that is "

@@ -79,6 +79,14 @@ def of_call(path: str, arguments: list[Any], follow: Follow) -> Any:
     return None
 
 
+def of_zone(stored: dict[str, Any], follow: Follow) -> tzinfo | None:
+    """Return the time zone that was written by itself; None if it is none."""
+    try:
+        return _zone(stored, follow)
+    except _BAD:
+        return None
+
+
 def _date(path: str, packed: bytes, zone: list[Any], follow: Follow) -> date | time | None:
     """
     Read what the standard library packs.

@@ -5,6 +5,7 @@ What a bot asks of its channel in a turn, as it waits in the journal.
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -43,6 +44,10 @@ class Operation:
         Raises:
             StateNotStorable: it has something in it that JSON cannot say.
         """
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         try:
             plain = {
                 "verb": self.verb.value,
@@ -50,9 +55,15 @@ class Operation:
                 "subject": to_plain_json(self.subject),
             }
             return msgspec.json.encode(plain).decode()
+        except UnicodeEncodeError as error:
+            raise StateNotStorable(
+                "A reply has half of a surrogate pair in it, which is not a character."
+            ) from error
         except Exception as error:
-            # Half of a surrogate pair, say, or an object of the bot's whose own code fails.
-            raise StateNotStorable(f"A reply is not JSON ({type(error).__name__}).") from error
+            # It has no end, say, or an object of the bot's in it whose own code fails.
+            raise StateNotStorable(
+                f"A reply has something in it that JSON cannot say ({type(error).__name__})."
+            ) from error
 
     @property
     def is_invoke_response(self) -> bool:

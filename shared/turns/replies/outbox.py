@@ -52,10 +52,14 @@ class Outbox:
 
         Raises:
             RuntimeError: the turn is over.
+            StateNotStorable: it cannot be kept until the turn commits.
         """
         self.require_open()
         given_id = f"{self._attempt}.{len(self.operations)}" if verb is Verb.SEND else ""
-        self.operations.append(Operation(verb, subject, given_id))
+        operation = Operation(verb, subject, given_id)
+        # Now, where the bot can catch it; the text is needed later anyway.
+        operation.to_text()
+        self.operations.append(operation)
         return given_id
 
     def close(self) -> None:

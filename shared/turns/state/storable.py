@@ -2,12 +2,12 @@
 Whether a document can be stored, before it is tried.
 """
 
+from enum import Enum
 from typing import Any
 
 import msgspec
 
 from shared.errors import StateNotStorable, StateTooLarge
-from shared.sdk_json import to_plain_json
 from shared.storage.codec.opaque import Opaque
 from shared.storage.sizes import size_beyond
 from shared.turns.limits import DOCUMENT_BYTES
@@ -39,11 +39,36 @@ def check_size(document: StoredDocument, also: Any = None) -> None:
 def as_json(value: Any) -> bytes:
     """About the text that a value has when it is stored."""
     try:
-        return msgspec.json.encode(value, enc_hook=_plain)
+        try:
+            return msgspec.json.encode(value, enc_hook=_plain)
+        except TypeError:  # A key, or the value of an Enum, that msgspec does not take.
+            return msgspec.json.encode(_plain_throughout(value))
     except Exception as error:
         # It has no end, say, or an object of the bot's in it whose own code fails.
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
 
 def _plain(value: Any) -> Any:
-    return Opaque.stored(value) if type(value) is Opaque else to_plain_json(value)
+    if type(value) is Opaque:
+        return Opaque.stored(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    base: Any
+    for base in (dict, list, int, float):
+        if isinstance(value, base):
+            return base(value)
+    if hasattr(value, "__dict__"):
+        return {name: inner for name, inner in vars(value).items() if inner is not None}
+    return str(value)
+
+
+def _plain_throughout(value: Any) -> Any:
+    if value is None or type(value) in (str, bool, int, float):
+        return value
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dict):
+        return [[_plain_throughout(key), _plain_throughout(value[key])] for key in value]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_throughout(inner) for inner in value]
+    return _plain_throughout(_plain(value))

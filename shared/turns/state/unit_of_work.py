@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
+from datetime import date, time, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from botbuilder.core import Storage
@@ -175,14 +177,25 @@ def _difference(old: Properties, new: Properties) -> Change | None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equal, and of equal types throughout: to Python 1, 1.0 and True are the same."""
+    """
+    Whether the same would be stored of both.
+
+    That is more than to be equal: to Python 1 and True are, and noon in London and in Lisbon.
+    """
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        return _same(list(one.items()), list(other.items()))
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, set | frozenset):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
+    if isinstance(one, date | time | tzinfo | Decimal):
+        return repr(one) == repr(other)
     if is_dataclass(one) and not isinstance(one, type):
         names = [field.name for field in fields(one)]
         return all(_same(getattr(one, name), getattr(other, name)) for name in names)
+    compares: Any = type(one).__eq__
+    if compares is object.__eq__ and hasattr(one, "__dict__"):
+        return _same(vars(one), vars(other))
     return bool(one == other)

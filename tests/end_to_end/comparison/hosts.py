@@ -3,7 +3,7 @@ The two hosts in this process: Microsoft's adapter as its samples use it, and th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,13 +14,14 @@ import azure.functions as func
 from aiohttp import web
 from azure.cosmos import documents
 from botbuilder.azure import CosmosDbPartitionedConfig, CosmosDbPartitionedStorage
-from botbuilder.core import MemoryStorage, Storage, serializer_helper
+from botbuilder.core import MemoryStorage, Middleware, Storage, TurnContext, serializer_helper
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
 from botbuilder.schema import Activity
 from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity, UserTokenClient
 
 from shared.app import create_app
 from shared.settings import CosmosSettings, Settings
+from shared.storage.of_turn import STORAGE_KEY
 from shared.turns import BotModule
 
 
@@ -63,7 +64,18 @@ async def stock_host(
     # As a setting, its OAUTH_URL wants five others beside it, and then a token with each request.
     with patch.object(AuthenticationConstants, "OAUTH_URL", service_url):
         adapter = CloudAdapter(_Authentication(_Config()))
-    conversation = bot.create_bot(stock_storage(cosmos))
+    storage = stock_storage(cosmos)
+    conversation = bot.create_bot(storage)
+    for middleware in getattr(bot, "create_middleware", _no_middleware)(storage):
+        adapter.use(middleware)
+    on_error = getattr(bot, "on_error", None)
+    if on_error:
+
+        async def on_turn_error(context: TurnContext, error: Exception) -> None:
+            context.turn_state[STORAGE_KEY] = storage
+            await on_error(context, error)
+
+        adapter.on_turn_error = on_turn_error
 
     async def handle(request: web.Request) -> web.StreamResponse:
         # As the samples in Teams do. CloudAdapter.process has the body serialized, which the
@@ -105,6 +117,10 @@ async def own_host(bot: BotModule, service_url: str) -> AsyncIterator[str]:
     async with _served(handle) as url:
         yield url
     await app.close()
+
+
+def _no_middleware(_: Storage) -> Iterable[Middleware]:
+    return ()
 
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]

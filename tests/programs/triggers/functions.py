@@ -22,15 +22,16 @@ def write_queue_function(
     root: Path, queue_name: str, code: str, *, name: str = "OnMessage", **binding: object
 ) -> None:
     """Write a function of the parameter `message` that runs `code`, which may use `record`."""
-    trigger = {"type": "queueTrigger", "direction": "in", "name": "message"}
-    is_async = "async " if "await" in code else ""
-    head = f"{is_async}def main(message: func.QueueMessage, context: func.Context):"
-    write_function(
-        root,
-        name,
-        f"{RECORD}{head}\n{_indented(code)}",
-        bindings=[{**trigger, "queueName": queue_name, **binding}],
-    )
+    trigger = {"type": "queueTrigger", "name": "message", "queueName": queue_name, **binding}
+    _write(root, name, trigger, "message: func.QueueMessage", code)
+
+
+def write_timer_function(
+    root: Path, schedule: str, code: str, *, name: str = "OnTimer", **binding: object
+) -> None:
+    """Write a function of the parameter `timer` that runs `code`, which may use `record`."""
+    trigger = {"type": "timerTrigger", "name": "timer", "schedule": schedule, **binding}
+    _write(root, name, trigger, "timer: func.TimerRequest", code)
 
 
 def runs(root: Path, name: str = "OnMessage") -> list[dict[str, Any]]:
@@ -41,5 +42,12 @@ def runs(root: Path, name: str = "OnMessage") -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def _indented(code: str) -> str:
-    return indent(dedent(code).strip(), "    ") + "\n"
+def _write(root: Path, name: str, trigger: dict[str, object], parameter: str, code: str) -> None:
+    is_async = "async " if "await" in code else ""
+    body = indent(dedent(code).strip(), "    ")
+    write_function(
+        root,
+        name,
+        f"{RECORD}{is_async}def main({parameter}, context: func.Context):\n{body}\n",
+        bindings=[{"direction": "in", **trigger}],
+    )

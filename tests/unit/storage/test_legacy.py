@@ -17,7 +17,7 @@ from jsonpickle.unpickler import Unpickler
 from msrest.serialization import UTC as MSREST_UTC
 
 from shared.errors import StateUnreadable
-from shared.storage import state_type
+from shared.storage import foreign_type, state_type
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.codec.opaque import Opaque
 from shared.storage.codec.reserved_keys import is_tag_like
@@ -312,6 +312,7 @@ def test_what_cannot_be_read_safely_is_refused(stored: dict[str, Any]) -> None:
     [
         *(NOW, date(2026, 1, 1), time(1), timedelta(1), Decimal(1), UUID(int=1), b"x"),
         *(stock.Colour.RED, stock.Level.HIGH, stock.Number.TWO, stock.Days(3), stock.Pair.FIRST),
+        *(UTC, timezone(timedelta(hours=1)), ZoneInfo("Asia/Tokyo")),
         *((1, ("x",)), {1, (2,)}, frozenset([NOW]), stock.Money(1, Decimal(2))),
     ],
 )
@@ -341,6 +342,24 @@ def test_what_its_path_does_not_lead_to_is_kept(stored: dict[str, Any]) -> None:
     """A class that has moved is found again where a field, or `formerly`, says what it is."""
     with pytest.raises(StateUnreadable, match="loaded under its old path"):
         ask(stored)
+
+
+def test_an_enum_that_has_moved_may_be_registered() -> None:
+    """With its old path in `formerly`; a field of its type needs nothing."""
+    colour = foreign_type(
+        stock.Colour,
+        "Colour",
+        {"name": str},
+        dump=lambda member: {"name": member.name},
+        load=lambda fields: stock.Colour[fields["name"]],
+        formerly=("old.Colour",),
+    )
+    codec = DocumentCodec([colour])
+    stored = {"py/reduce": [{"py/type": "old.Colour"}, {"py/tuple": ["red"]}]}
+
+    assert [stock.Colour.RED] == ask([stored], codec)
+    written = codec.encode({"property": stock.Colour.RED})["property"]
+    assert {"$type": "Colour", "$version": 1, "name": "RED"} == written
 
 
 def test_a_class_that_nobody_registered_is_refused() -> None:

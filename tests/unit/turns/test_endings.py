@@ -9,7 +9,7 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity
 
-from shared.errors import StateUnavailable, TurnDeadlineExceeded
+from shared.errors import StateForbidden, StateUnavailable, TurnDeadlineExceeded
 from shared.turns import Apologies
 from shared.turns.limits import CLAIM_S, RUN_GRACE_S, RUN_S, RUNS_WITHOUT_STORE, WAITING
 from tests.unit.turns.conftest import HOME, USER, Queue, Room, in_virtual_time, now_s, until_quiet
@@ -271,6 +271,26 @@ def test_a_document_that_can_never_be_read_stops_no_conversation(
     in_virtual_time(history())
     assert ["Oh no.", "done"] == room.texts()
     assert len(queue.rung) <= 3 * RUNS_WITHOUT_STORE
+
+
+def test_a_store_that_refuses_the_bot_is_no_failure_of_the_bot(room_with: RoomWith) -> None:
+    """Somebody has to give it its role again; until then nobody apologises for it."""
+
+    async def read_user(context: TurnContext, storage: Storage) -> None:
+        await UserState(storage).load(context)
+
+    room = room_with(read_user)
+    refused = StateForbidden("no role")
+    # What Cosmos DB's client said.
+    refused.__cause__ = OSError()
+
+    async def history() -> None:
+        room.storage.faults[f"read {USER}"] = [refused] * 1000
+        with pytest.raises(StateForbidden):
+            await room.hears()
+
+    in_virtual_time(history())
+    assert ([], []) == (room.texts(), room.storage.writes)
 
 
 def test_a_crowd_in_one_conversation_does_not_hold_the_others_up(room_with: RoomWith) -> None:

@@ -13,6 +13,7 @@ from botbuilder.core import (
     TurnContext,
     UserState,
 )
+from botbuilder.schema import Activity
 
 from shared.errors import (
     StateNotStorable,
@@ -276,3 +277,43 @@ async def test_a_small_change_to_a_large_document_is_stored(room_with: RoomWith)
 
     assert ["Saved.", "Saved."] == room.texts()
     assert 1 == (await room.document(USER))["small"]
+
+
+def endless() -> dict[str, object]:
+    """A card that contains itself."""
+    card: dict[str, object] = {}
+    card["card"] = card
+    return card
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Activity(type="message", text="half \ud800"),
+        Activity(type="message", channel_data={"half \ud800": 1}),
+        Activity(type="event", value=endless()),
+    ],
+    ids=["half a character", "half a key", "endless"],
+)
+@pytest.mark.parametrize("mode", [None, "expectReplies"])
+async def test_what_cannot_be_sent_is_refused_when_it_is_sent(
+    room_with: RoomWith, said: Activity, mode: str | None
+) -> None:
+    """The bot can catch it, and its turn goes on."""
+    caught = []
+
+    async def say(context: TurnContext, _storage: Storage) -> None:
+        try:
+            await context.send_activity(said)
+        except StateNotStorable as refusal:
+            caught.append(type(refusal))
+        await context.send_activity("I cannot say that.")
+
+    room = room_with(say)
+    response = await room.hears(deliveryMode=mode)
+    texts = room.texts()
+    if response is not None:
+        texts = [one["text"] for one in response.body["activities"]]
+
+    assert [StateNotStorable] == caught
+    assert ["I cannot say that."] == texts

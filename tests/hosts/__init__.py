@@ -1,0 +1,1 @@
+"""What functions may count on, the same on every host."""
