@@ -271,7 +271,7 @@ class Arrival:
     async def _if_stored(self, document: StoredDocument) -> StoredDocument | None:
         """The document that was written. None: it was not, or nobody knows; it is worth a look."""
         try:
-            return await self._documents.write_home(document)
+            return await self._documents.write(document)
         except Exception as error:
             if not is_passing(error):
                 raise
