@@ -109,6 +109,8 @@ class Arrival:
             owner.have(home)
             return await self._own(owner, attempt)
         await self._have_a_bell(home.journal)
+        if self._caller.may_hear_more(home.journal):
+            return await self._wait()
         await self._turn.respond(home.journal, self._caller.former_id, attempt)
         return True
 
