@@ -222,7 +222,6 @@ class Arrival:
     async def _append(self, home: StoredDocument) -> bool:
         """Accept the activity for later; and run the inbox, if nobody does."""
         caller, journal = self._caller, home.journal
-        self._require_room(home)
         was_free = journal.is_free
         if not journal.watch:
             await self._ring()
@@ -238,7 +237,7 @@ class Arrival:
             owner.by if owns else None,
         )
         document = replace(home, journal=appended)
-        check_size(document)
+        self._require_room(document)
         owner.begin()
         caller.may_be_kept = True
         written = await self._if_stored(document)
@@ -260,10 +259,15 @@ class Arrival:
             await self._ringer.ring_afterwards()
         return True
 
-    def _require_room(self, home: StoredDocument) -> None:
-        waiting = home.journal.inbox
-        size = sum(len(one.activity) for one in waiting)
-        if len(waiting) >= INBOX or size >= INBOX_BYTES:
+    def _require_room(self, document: StoredDocument) -> None:
+        """Refuse what makes the inbox too long, or too large for what the bot keeps beside it."""
+        waiting = document.journal.inbox
+        is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
+        try:
+            check_size(document)
+        except StateTooLarge:
+            is_large = True
+        if len(waiting) > INBOX or is_large:
             raise InboxFull("Too many messages wait in this conversation; deliver it again.")
 
     async def _ring(self) -> None:
