@@ -22,7 +22,7 @@ from shared.turns.replies.operations import message, read_operations
 from shared.turns.replies.reference import trigger_of
 from shared.turns.state.changes import Applied, Changes
 from shared.turns.state.documents import Documents
-from shared.turns.state.journal import Journal, digest
+from shared.turns.state.journal import Journal, TurnRecord, digest
 
 _logger = logging.getLogger(__name__)
 
@@ -74,15 +74,15 @@ class Finishing:
                 last, progress, applied, self._process.now_s(), self._process.watch
             )
             if remainder.is_nothing:
-                await self.settle(remainder, is_ours=is_ours)
+                await self.settle(last, remainder, is_ours=is_ours)
                 return
             if remainder.lost:
-                await self._amend(remainder, activity)
+                await self._amend(last, remainder, activity)
                 attempt = None
                 if self._channel is None:
                     return
             elif progress.stuck or applied.pending:
-                await self.leave(remainder)
+                await self.leave(last, remainder)
                 return
             else:
                 # Nothing failed but a renewal: the store was away, and the turn is still ours.
@@ -112,13 +112,12 @@ class Finishing:
 
     # Settle
 
-    async def settle(self, remainder: Remainder, *, is_ours: bool) -> None:
+    async def settle(self, last: TurnRecord, remainder: Remainder, *, is_ours: bool) -> None:
         """
         Note that the turn is finished, and begin the next or leave it to the next owner.
 
         The log lines that begin with "turn." are what the alert on unsettled turns looks for.
         """
-        last = self._owner.journal.unsettled
 
         def settled(journal: Journal) -> Journal:
             done = held(journal).settle(remainder.ids, remainder.versions, self._process.now_s())
@@ -131,9 +130,8 @@ class Finishing:
             age_s = self._process.now_s() - last.stamp / 1000
             _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
 
-    async def leave(self, remainder: Remainder) -> None:
+    async def leave(self, last: TurnRecord, remainder: Remainder) -> None:
         """Note how far the turn came, so that whoever comes next goes on from there."""
-        last = self._owner.journal.unsettled
         _logger.warning("turn.unsettled turn=%s", digest(last.id))
         tried = max(0, remainder.fruitless - 1)
         # Before the write: if this process dies in between, somebody comes all the same.
@@ -153,13 +151,14 @@ class Finishing:
 
         await self._owner.note(left, lambda journal: journal.running is None)
 
-    async def _amend(self, remainder: Remainder, activity: Activity | None) -> None:
+    async def _amend(
+        self, last: TurnRecord, remainder: Remainder, activity: Activity | None
+    ) -> None:
         """
         Let the turn say what of it could not be kept, and forget the changes that say so.
 
         The notice is committed here, and so it is said exactly once, like every reply.
         """
-        last = self._owner.journal.unsettled
         said = read_operations([*last.replies, *(last.answer or [])])
         trigger = trigger_of(said, last.trigger) or activity
         texts = self._process.apologies.in_locale(trigger.locale if trigger else None)

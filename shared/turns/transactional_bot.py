@@ -99,7 +99,7 @@ class TransactionalBot(Bot):
         Raises:
             BotApplicationError: the bell has to be rung again, and could not be.
         """
-        await Hearing(bell, self._process).handle()
+        await self._process.start(Hearing(bell, self._process).handle())
 
     async def sweep(self) -> None:
         """Ring for what no bell may know of. Raises StateError if the store cannot be asked."""

@@ -82,6 +82,8 @@ class Chronicle:
         """What was wrong with a write when it happened."""
         self.contents: dict[str, list[tuple[float, Document]]] = defaultdict(list)
         """The bot's own properties of each document, whenever they changed."""
+        self.accepted: dict[str, list[str]] = defaultdict(list)
+        """The ids of each conversation's turns, as they were first written, claims and all."""
         self._journals: dict[str, dict[str, Any]] = {}
         self._unfinished: dict[str, Committed] = {}
 
@@ -99,6 +101,7 @@ class Chronicle:
         self._keep_unknown_fields(key, old, journal)
         if "/conversations/" not in key:
             return
+        self._note_accepted(key, old, journal)
         new = [entry for entry in journal.get("done", [])[-1:] if entry not in old.get("done", [])]
         last = journal.get("last") or {}
         for entry in new:
@@ -150,6 +153,17 @@ class Chronicle:
         """The turns that an activity became: one, unless its conversation was reset."""
         return [one for one in self.commits if one.said.label == said.label]
 
+    def _note_accepted(self, key: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        order = self.accepted[key]
+        done = [entry.split(" ")[1] for entry in new.get("done", [])]
+        for turn_id in (*_inbox_of(new), *done[-1:]):
+            if turn_id not in order:
+                order.append(turn_id)
+        for turn_id in _inbox_of(old):
+            if turn_id not in _inbox_of(new) and turn_id not in done:
+                # Nobody waited for its answer any more.
+                order.remove(turn_id)
+
     def _add_replies(self, key: str, last: dict[str, Any], at_s: float) -> None:
         """A turn may get to say more than it was committed with: what could not be kept."""
         commit = self._unfinished.get(key)
@@ -176,6 +190,10 @@ class Chronicle:
         is_same = old_last.get("id") == last.get("id") and old.get("done") == new.get("done")
         if is_same and "novel" in old_last and last and "novel" not in last:
             self.faults.append(f"{key} lost a field of its last turn")
+
+
+def _inbox_of(journal: dict[str, Any]) -> list[str]:
+    return [entry["id"] for entry in journal.get("inbox", [])]
 
 
 def _answer_of(journal: dict[str, Any], entry: str) -> list[str]:

@@ -295,20 +295,20 @@ OWNING = (
     Mutant(
         "a conversation is taken over with a fencing write",
         "mailbox/bell.py",
-        "taken = await self._documents.write_home(replace(home, journal=journal))",
+        "taken = await self._documents.write(replace(home, journal=journal))",
         "taken = replace(home, journal=journal)",
     ),
     Mutant(
         "what the owner writes is written",
         "mailbox/ownership.py",
-        "self.have(await self._documents.write_home(self._watched(change(fresh))), began_s)",
+        "self.have(await self._documents.write(self._watched(change(fresh))), began_s)",
         "self.have(self._watched(change(fresh)), began_s)",
     ),
     Mutant(
         "what the owner writes is conditional on the ETag",
         "mailbox/ownership.py",
-        "self._documents.write_home(self._watched(change(fresh)))",
-        "self._documents.write_home(replace(self._watched(change(fresh)), e_tag='*'))",
+        "self._documents.write(self._watched(change(fresh)))",
+        "self._documents.write(replace(self._watched(change(fresh)), e_tag='*'))",
         (Fault.PAUSE, Fault.BOT_SLOW),
     ),
     Mutant(

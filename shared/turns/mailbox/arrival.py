@@ -114,6 +114,8 @@ class Arrival:
             owner.have(home)
             return await self._own(owner, attempt)
         await self._have_a_bell(home.journal)
+        if self._caller.may_hear_more(home.journal):
+            return await self._wait()
         await self._turn.respond(home.journal, self._caller.former_id, attempt)
         return True
 
@@ -229,7 +231,6 @@ class Arrival:
     async def _append(self, home: StoredDocument) -> bool:
         """Accept the activity for later; and run the inbox, if nobody does."""
         caller, journal = self._caller, home.journal
-        self._require_room(home)
         was_free = journal.is_free
         if not journal.watch:
             await self._ring()
@@ -245,7 +246,7 @@ class Arrival:
             owner.by if owns else None,
         )
         document = replace(home, journal=appended)
-        check_size(document)
+        self._require_room(document)
         owner.begin()
         caller.may_be_kept = True
         written = await self._if_stored(document)
@@ -267,10 +268,15 @@ class Arrival:
             await self._ringer.ring_afterwards()
         return True
 
-    def _require_room(self, home: StoredDocument) -> None:
-        waiting = home.journal.inbox
-        size = sum(len(one.activity) for one in waiting)
-        if len(waiting) >= INBOX or size >= INBOX_BYTES:
+    def _require_room(self, document: StoredDocument) -> None:
+        """Refuse what makes the inbox too long, or too large for what the bot keeps beside it."""
+        waiting = document.journal.inbox
+        is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
+        try:
+            check_size(document)
+        except StateTooLarge:
+            is_large = True
+        if len(waiting) > INBOX or is_large:
             raise InboxFull("Too many messages wait in this conversation; deliver it again.")
 
     async def _ring(self) -> None:
@@ -280,7 +286,7 @@ class Arrival:
     async def _if_stored(self, document: StoredDocument) -> StoredDocument | None:
         """The document that was written. None: it was not, or nobody knows; it is worth a look."""
         try:
-            return await self._documents.write_home(document)
+            return await self._documents.write(document)
         except Exception as error:
             if not is_passing(error):
                 raise

@@ -101,7 +101,7 @@ class Hearing:
         owner.begin()
         journal = inbox.taken_over(home.journal, owner.by, self._next_bell)
         try:
-            taken = await self._documents.write_home(replace(home, journal=journal))
+            taken = await self._documents.write(replace(home, journal=journal))
         except Exception as error:
             if not is_passing(error):
                 raise

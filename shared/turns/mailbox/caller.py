@@ -81,6 +81,13 @@ class Caller:
         """The attempt that has committed the activity."""
         return journal.attempt_at(self.turn_id, self.former_id)
 
+    def may_hear_more(self, journal: Journal) -> bool:
+        """Whether the answer may still get to tell of a change that could not be kept."""
+        last = journal.last
+        is_unfinished = last is not None and last.id == self.turn_id and bool(last.writes)
+        is_all = self.context.activity.delivery_mode == DeliveryModes.expect_replies
+        return is_all and is_unfinished
+
     # The answer
 
     @property

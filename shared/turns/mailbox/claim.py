@@ -94,7 +94,7 @@ class Claim:
     async def _try(self, claim: StoredDocument) -> StoredDocument | None:
         """Write it once. None: it may be tried again."""
         try:
-            return await self._documents.write_home(claim)
+            return await self._documents.write(claim)
         except Exception as error:
             if not is_passing(error):
                 raise

@@ -144,7 +144,7 @@ class Ownership:
                         # Even if the change is found done: what follows is not ours to do.
                         self._home = fresh
                         raise Overtaken
-                self.have(await self._documents.write_home(self._watched(change(fresh))), began_s)
+                self.have(await self._documents.write(self._watched(change(fresh))), began_s)
                 return
             except _ENDS:
                 raise

@@ -323,7 +323,7 @@ class Runner:
         is_going_on = self._owner.owns(journal) and (
             journal.last is not None and journal.last.id == caller.turn_id
         )
-        if caller.attempt_in(journal) is None or is_going_on:
+        if caller.attempt_in(journal) is None or is_going_on or caller.may_hear_more(journal):
             return
         await self._turn_of(caller).respond(journal, caller.former_id, self.attempt_of_caller)
         caller.keep()

@@ -44,12 +44,6 @@ class Documents:
                 return replace(home, journal=home.journal.without_settled())
             await backoff.pause()
 
-    async def write_home(self, home: StoredDocument) -> StoredDocument:
-        """Write the home document; see `write`."""
-        written = await self.write(home)
-        self._known.note(self.home_key, written.version)
-        return written
-
     async def read_ahead(self, key: str | None) -> StoredDocument | None:
         """A document that will be needed. None: there is none, or it cannot be read now."""
         try:
@@ -59,7 +53,7 @@ class Documents:
 
     async def read_at_least(self, version: int, key: str, backoff: Backoff) -> StoredDocument:
         """
-        Read a document that is not older than the version; replicas may lag behind.
+        Read a document that is not older than the version, nor than this process has written it.
 
         One that stays older for `LAG_S` was deleted or restored, and is taken as it is.
 
@@ -70,7 +64,7 @@ class Documents:
             # What counts is when it was asked for: a slow answer may be as old as the question.
             asked_s = loop_time_s()
             document = await self._read_repeatedly(key, backoff)
-            if document.version >= version:
+            if document.version >= max(version, self._known.least(key, asked_s)):
                 return document
             if asked_s >= until_s:
                 _logger.warning("The document %s was deleted, or restored.", digest(key))
@@ -127,4 +121,5 @@ class Documents:
         if document.e_tag is not None:
             plain["e_tag"] = document.e_tag
         await self._storage.write({document.key: plain})
+        self._known.note(document.key, document.version)
         return replace(document, e_tag=plain["e_tag"])

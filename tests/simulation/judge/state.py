@@ -22,6 +22,7 @@ def judge(world: World, verdict: Verdict) -> None:
     finished = Finished(world)
     verdict.wrong += _conversations(world)
     verdict.wrong += _once(world)
+    verdict.wrong += _in_order(world)
     verdict.wrong += _counts_elsewhere(world, finished)
     verdict.wrong += _later_wins(world, finished)
     verdict.wrong += _late(world)
@@ -52,6 +53,18 @@ def _once(world: World) -> Iterator[str]:
                 ):
                     yield f"{label} was committed twice"
             last_of[label] = number, turn.at_s
+
+
+def _in_order(world: World) -> Iterator[str]:
+    """Turns take effect in the order in which they were accepted."""
+    for turns in by_place(world).values():
+        home_key = turns[0].home_key
+        if world.chronicle.was_reset(home_key, 0):
+            continue
+        committed = list(dict.fromkeys(turn.said.identity.turn_id for turn in turns))
+        accepted = [one for one in world.chronicle.accepted[home_key] if one in committed]
+        if committed != accepted:
+            yield f"{turns[0].place}: accepted {accepted}, committed {committed}"
 
 
 def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from botbuilder.core import Storage, TurnContext
 
 from shared.errors import (
     InboxFull,
@@ -15,7 +16,7 @@ from shared.turns.limits import (
     INBOX,
 )
 from tests.unit.turns.conftest import HOME, Room, in_virtual_time, until_quiet
-from tests.unit.turns.test_slow_turns import begin, said, take
+from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
 RoomWith = Callable[..., Room]
 
@@ -92,15 +93,83 @@ def test_the_size_of_an_inbox_is_bounded(room_with: RoomWith) -> None:
     async def history() -> None:
         first = begin(room, "20 slow")
         await asyncio.sleep(2)
-        for _ in range(4):
+        for _ in range(3):
             await room.hears("0 " + "x" * 200_000)
         with pytest.raises(InboxFull):
-            await room.hears("0 y")
+            await room.hears("0 " + "x" * 200_000)
         await first
         await until_quiet(room)
 
     in_virtual_time(history())
-    assert 5 == len(said(room))
+    assert 4 == len(said(room))
+
+
+def test_an_inbox_leaves_the_bots_state_its_room(room_with: RoomWith) -> None:
+    """Whatever the bot keeps, what is accepted fits into the document with it."""
+    room = room_with(take)
+
+    async def history() -> None:
+        await room.storage.write({HOME: {"book": "x" * 1_800_000}})
+        first = begin(room, "5 slow")
+        await asyncio.sleep(2)
+        with pytest.raises(InboxFull):
+            await room.hears("0 " + "x" * 200_000)
+        await room.hears("0 short")
+        await first
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert ["slow 1", "short 2"] == said(room)
+
+
+def test_a_process_runs_so_many_turns_beyond_their_answers(
+    room_with: RoomWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next slow one is accepted, and run by its bell, whose execution the host counts."""
+    monkeypatch.setattr("shared.turns.process.OUTLIVING", 1)
+    room = room_with(take)
+
+    async def history() -> None:
+        first = begin(room, "20 first")
+        await asyncio.sleep(2)
+        assert await answered(room, "5 second", conversation={"id": "hall"}) < 2
+        await asyncio.sleep(10)
+        assert ["second 1"] == said(room)
+        await first
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert ["second 1", "first 1"] == said(room)
+
+
+def test_an_accepted_activity_is_the_one_that_came(room_with: RoomWith) -> None:
+    """With all that its channel has put into it, half a surrogate pair included."""
+    seen = []
+
+    async def look(context: TurnContext, _storage: Storage) -> None:
+        seen.append(context.activity.serialize())
+        await asyncio.sleep(2)
+
+    room = room_with(look)
+    fields = {
+        "timestamp": "2026-11-20T17:15:30.123Z",
+        "localTimestamp": "2026-11-20T18:15:30.123+01:00",
+        "locale": "de-DE",
+        "from": {"id": "ada", "name": "Ada", "aadObjectId": "x"},
+        "conversation": {"id": "room", "tenantId": "t", "isGroup": True},
+        "entities": [{"type": "mention", "mentioned": {"id": "bot"}, "text": "<at>Bot</at>"}],
+        "attachments": [{"contentType": "text/html", "content": "<p>hello</p>"}],
+        "channelData": {"tenant": {"id": "t"}, "$type": [1, {"py/x": None}]},
+        "value": {"choice": 1.5, "name": ["a", None]},
+    }
+
+    async def history() -> None:
+        await asyncio.gather(*(room.hears("hi \ud83d", id=name, **fields) for name in ("a", "b")))
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    one, two = ({**activity, "id": ""} for activity in seen)
+    assert one == two
 
 
 def test_a_store_that_is_away_is_no_acceptance(room_with: RoomWith) -> None:

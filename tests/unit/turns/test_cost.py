@@ -9,7 +9,7 @@ from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 
 from shared.errors import StateThrottled, StateUnavailable, TurnDeadlineExceeded
 from tests.simulation.loop import SimulatedLoop
-from tests.unit.turns.conftest import HOME, USER, Room
+from tests.unit.turns.conftest import HOME, USER, Room, in_virtual_time, until_quiet
 
 RoomWith = Callable[..., Room]
 
@@ -101,19 +101,28 @@ async def test_a_turn_that_only_changes_its_conversation_needs_no_settling(
     assert [HOME] == room.storage.writes
 
 
-async def test_turns_of_one_process_do_not_collide(room_with: RoomWith) -> None:
+def test_turns_of_one_process_do_not_collide(room_with: RoomWith) -> None:
     """Twenty messages at once are twenty turns, one after the other, without a lost attempt."""
     room = room_with(count_and_speak)
-    await asyncio.gather(*(room.hears() for _ in range(20)))
-    assert 20 == (await room.home())["count"]
+
+    async def history() -> None:
+        await asyncio.gather(*(room.hears() for _ in range(20)))
+        assert 20 == (await room.home())["count"]
+
+    in_virtual_time(history())
     assert (20, 40) == (room.runs, len(room.storage.writes))
 
 
-async def test_two_processes_lose_nothing(room_with: RoomWith) -> None:
+def test_two_processes_lose_nothing(room_with: RoomWith) -> None:
     """Racing instances run turns again instead of overwriting each other."""
     rooms = [room_with(count_and_speak), room_with(count_and_speak)]
-    await asyncio.gather(*(rooms[n % 2].hears(id=f"n{n}") for n in range(20)))
-    assert 20 == (await rooms[0].home())["count"]
+
+    async def history() -> None:
+        await asyncio.gather(*(rooms[n % 2].hears(id=f"n{n}") for n in range(20)))
+        await until_quiet(rooms[0])
+        assert 20 == (await rooms[0].home())["count"]
+
+    in_virtual_time(history())
     assert 60 == sum(len(room.texts()) for room in rooms)
 
 

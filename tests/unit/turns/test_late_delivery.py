@@ -77,3 +77,20 @@ def test_the_sweep_finds_what_nobody_rang_for(
     in_virtual_time(history())
     assert (["hello 1"], 0) == (said(two), two.runs)
     assert two_finds[0] > LOOK_S
+
+
+def test_a_document_that_vanishes_during_a_delivery_ends_it(room_with: RoomWith) -> None:
+    """Somebody erased the conversation: it begins anew, and nothing is raised."""
+    room = room_with(take)
+    room.channel.delay_s = 6
+
+    async def history() -> None:
+        first = begin(room, "0 first")
+        await asyncio.sleep(0.5)
+        await room.storage.delete([HOME])
+        await first
+        room.channel.delay_s = 0
+        await room.hears("0 second")
+
+    in_virtual_time(history())
+    assert "second" in said(room)[-1]

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botbuilder.core import Storage, TurnContext
+from botbuilder.core import Storage, TurnContext, UserState
 from botbuilder.schema import Activity
 
-from shared.errors import (
-    TurnDeadlineExceeded,
-)
+from shared.errors import StateTooLarge, StateUnavailable, TurnDeadlineExceeded
+from shared.turns import Apologies
 from shared.turns.limits import (
     WAITING_S,
 )
-from tests.unit.turns.conftest import Room, in_virtual_time, now_s, until_quiet
+from tests.unit.turns.conftest import USER, Room, in_virtual_time, now_s, until_quiet
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
 RoomWith = Callable[..., Room]
@@ -97,3 +96,28 @@ def test_an_owner_that_dies_with_an_invoke_leaves_nothing_to_run(room_with: Room
 
     in_virtual_time(history())
     assert (1, 0) == (one.runs, two.runs)
+
+
+def test_an_answer_waits_for_what_it_may_have_to_tell(room_with: RoomWith) -> None:
+    """A change that is given up after a while is told where the replies are the response."""
+
+    async def remember(context: TurnContext, storage: Storage) -> None:
+        state = UserState(storage)
+        await state.create_property("name").set(context, "Ada")
+        await state.save_changes(context)
+        await context.send_activity("done")
+
+    room = room_with(remember, apologies=Apologies(not_kept="Not kept: {names}."))
+    responses = []
+
+    async def history() -> None:
+        room.storage.faults[f"write {USER}"] = [StateUnavailable("away")] * 100_000
+        request = begin(room, "hello", deliveryMode="expectReplies")
+        await asyncio.sleep(20)
+        room.storage.faults[f"write {USER}"] = [StateTooLarge("full")]
+        responses.append(await request)
+
+    in_virtual_time(history())
+    assert responses[0] is not None
+    said = [one["text"] for one in responses[0].body["activities"]]
+    assert ["done", "Not kept: name."] == said
