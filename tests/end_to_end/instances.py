@@ -29,6 +29,8 @@ class Host:
     """A command that serves a folder of functions, to which folder and port are to be added."""
 
     command: tuple[str | Path, ...]
+    options: tuple[str, ...] = ()
+    """What stands behind folder and port."""
 
 
 EMBEDDED_HOST = Host((sys.executable, "-m", "tests.end_to_end.embedded_host"))
@@ -73,7 +75,7 @@ class Instance:
         port = _free_port()
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [*host.command, app, str(port)],
+                [*host.command, app, str(port), *host.options],
                 cwd=ROOT,
                 env={**_environment(), **settings},
                 stdin=subprocess.DEVNULL,
@@ -98,6 +100,10 @@ class Instance:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    def terminate(self) -> None:
+        """Ask it to end, as a machine does that is about to be taken away."""
+        self._process.terminate()
 
     def pause(self) -> None:
         """Let nothing in it happen until `resume`, as a machine that is frozen or starved."""
