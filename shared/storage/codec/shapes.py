@@ -16,6 +16,7 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
+    Final,
     NotRequired,
     Required,
     TypedDict,
@@ -156,6 +157,8 @@ def _without_unknown_enums(kind: Any) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return Annotated[(_without_unknown_enums(arguments[0]), *arguments[1:])]
+    if origin is Final:
+        return _without_unknown_enums(arguments[0])
     if origin in (Required, NotRequired):
         return origin[_without_unknown_enums(arguments[0])]
     inner = tuple(map(_without_unknown_enums, arguments))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum, Flag, IntEnum, IntFlag, StrEnum, auto
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, NamedTuple, TypedDict
+from typing import Annotated, Any, Final, NamedTuple, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -310,6 +310,7 @@ class Holder:
     at: datetime | None = None
     zone: tzinfo | None = None
     limited: Annotated[Number, Meta(examples=[1]), ["no hash"]] = Number.ONE
+    fixed: Final[Number] = Number.TWO
     anything: object = None
 
 
