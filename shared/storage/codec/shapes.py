@@ -16,6 +16,7 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
+    Final,
     NotRequired,
     Required,
     TypedDict,
@@ -98,9 +99,18 @@ def is_told_by_field(value: object, kinds: tuple[type, ...]) -> bool:
     return True
 
 
-@cache
 def needs_tag(kind: Any) -> bool:
     """Whether msgspec cannot tell an object of that type by what JSON says of it."""
+    # What an annotation is annotated with may be anything, and have no hash.
+    return _class_needs_tag(kind) if isinstance(kind, type) else _has_unknown_enum(kind)
+
+
+@cache
+def _class_needs_tag(cls: type) -> bool:
+    return _has_unknown_enum(cls)
+
+
+def _has_unknown_enum(kind: Any) -> bool:
     return any(
         isinstance(part, type) and issubclass(part, Enum) and not _is_known(part)
         for part in _parts(kind, set())
@@ -113,11 +123,12 @@ def _is_known(cls: type[Enum]) -> bool:
     return bool(values) and all(isinstance(value, base) for value in values)
 
 
-def _parts(kind: Any, seen: set[Any]) -> Iterator[Any]:
+def _parts(kind: Any, seen: set[type]) -> Iterator[Any]:
     """Yield a type and the types inside, at any depth."""
-    if kind in seen:
-        return
-    seen.add(kind)
+    if isinstance(kind, type):
+        if kind in seen:
+            return
+        seen.add(kind)
     yield kind
     for inner in (*get_args(kind), *_hints(kind).values()):
         yield from _parts(inner, seen)
@@ -146,6 +157,8 @@ def _without_unknown_enums(kind: Any) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return Annotated[(_without_unknown_enums(arguments[0]), *arguments[1:])]
+    if origin is Final:
+        return _without_unknown_enums(arguments[0])
     if origin in (Required, NotRequired):
         return origin[_without_unknown_enums(arguments[0])]
     inner = tuple(map(_without_unknown_enums, arguments))

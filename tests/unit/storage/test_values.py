@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum, Flag, IntEnum, IntFlag, StrEnum, auto
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypedDict
+from typing import Annotated, Any, Final, NamedTuple, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ import isodate  # type: ignore[import-untyped]  # comes with msrest
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 
 from shared.errors import StateNotStorable, StateUnreadable
 from shared.storage import state_type
@@ -308,6 +309,8 @@ class Holder:
     either: Number | str | None = None
     at: datetime | None = None
     zone: tzinfo | None = None
+    limited: Annotated[Number, Meta(examples=[1]), ["no hash"]] = Number.ONE
+    fixed: Final[Number] = Number.TWO
     anything: object = None
 
 
@@ -346,6 +349,7 @@ class TestInFields:
             either=st.none() | NUMBERS | TEXT,
             at=st.none() | st.datetimes(timezones=ZONES, allow_imaginary=True),
             zone=ZONES,
+            limited=NUMBERS,
             anything=st.none() | st.lists(HASHABLE, max_size=2),
         )
     )
