@@ -18,6 +18,7 @@ from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
 from tests.bots import echo
+from tests.end_to_end.channel import FakeChannel
 from tests.identity_provider import IdentityProvider, channel_claims
 
 ROOT = Path(__file__).parents[2]
@@ -257,3 +258,27 @@ async def test_a_bot_continues_conversations_only_where_it_may_reply() -> None:
     await app.close()
 
     assert [NotPermitted, NotPermitted] == refusals
+
+
+async def test_the_bot_speaks_first_with_its_own_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request has brought an identity along: it is the app's own."""
+
+    async def tell(context: TurnContext) -> None:
+        await context.send_activity("news")
+
+    async with IdentityProvider().serve() as issuer, FakeChannel() as channel:
+        for name, value in issuer.identity_settings.items():
+            monkeypatch.setenv(name, value)
+        app = create_app(Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), bot=echo)
+        reference = ConversationReference(
+            channel_id="test",
+            service_url=channel.service_url,
+            conversation=ConversationAccount(id="c1"),
+        )
+        for _ in range(2):
+            await app.continue_conversation(reference, tell, id="1")
+        await app.close()
+
+    assert ["news"] == channel.replies()
+    assert 1 == len(channel.bot_tokens)
+    assert 1 == issuer.tokens_given
