@@ -2,6 +2,7 @@
 
 from shared.errors import StateNotStorable
 from shared.storage.codec.documents import Document
+from shared.storage.codec.sdk_types import schema_of_class
 from shared.storage.codec.state_types import E_TAG
 
 ANY_E_TAG = "*"
@@ -18,10 +19,12 @@ def e_tag_of(document: Document) -> str | None:
     Raises:
         StateNotStorable: it has no place for an ETag, or one that cannot be.
     """
+    kind: type = type(document)
     if isinstance(document, dict):
         e_tag = document.get(E_TAG)
-    elif hasattr(document, E_TAG):
-        e_tag = document.e_tag
+    elif hasattr(document, E_TAG) or schema_of_class(kind) is not None:
+        # The SDK's own, a ConversationReference say, has no such field, and takes one.
+        e_tag = getattr(document, E_TAG, None)
     else:
         raise StateNotStorable(
             f"A {type(document).__name__} cannot be a document by itself; keep it in a state "

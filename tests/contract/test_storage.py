@@ -4,19 +4,32 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from botbuilder.core import (
     BotAdapter,
     BotState,
     ConversationState,
+    MessageFactory,
     PrivateConversationState,
     Storage,
     TurnContext,
     UserState,
 )
-from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
+from botbuilder.dialogs import DialogInstance, DialogState, PromptOptions
+from botbuilder.dialogs.choices import ListStyle
+from botbuilder.schema import (
+    Activity,
+    ChannelAccount,
+    ConversationAccount,
+    ConversationReference,
+)
 
 from shared.errors import StateConflict, StateNotStorable, StateTooLarge
 from shared.storage.document_ids import document_id
@@ -52,12 +65,24 @@ class TestReading:
             {"py/object": "x", "py/reduce": [], "$type": "y", "$turns": {"$x": 1}, "": "empty"},
             ["ü", "\x00", "𝄞", "</script>", "\u2028"],
             [2**53, -(2**53), 1e20, 5e-324, 1.5, 0, None, True, [], {}],
+            {(1, "ü"): Decimal("1.10"), None: {b"\x00"}, HTTPStatus.OK: timedelta(-1)},
+            [datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")), UUID(int=1)],
         ],
     )
     async def test_a_value_comes_back_equal(self, storage: Storage, value: object) -> None:
         """Neither a server's way with numbers nor a key's first letters change a value."""
         await storage.write({KEY: {"value": value}})
         assert value == (await storage.read([KEY]))[KEY]["value"]
+
+    async def test_dialogs_come_back(self, storage: Storage) -> None:
+        """With the activity that a prompt keeps, to be sent again."""
+        options = PromptOptions(MessageFactory.text("Which?"), style=ListStyle.list_style)
+        dialogs = DialogState([DialogInstance("choice", {"options": options})])
+        await storage.write({KEY: {"DialogState": dialogs}})
+
+        [read] = (await storage.read([KEY]))[KEY]["DialogState"].dialog_stack
+        assert options.prompt == read.state["options"].prompt
+        assert ListStyle.list_style is read.state["options"].style
 
     async def test_nobody_shares_an_object_with_the_store(self, storage: Storage) -> None:
         """A change that is not written is not there, as it is not in another process."""
@@ -164,6 +189,19 @@ class TestWriting:
         """It does not count as none: that would be another condition."""
         with pytest.raises(StateNotStorable, match="e_tag"):
             await storage.write({KEY: {"e_tag": e_tag}})
+
+    async def test_an_object_of_the_sdks_may_be_a_document(self, storage: Storage) -> None:
+        """As a bot keeps references to write to users by itself."""
+        reference = ConversationReference(user=ChannelAccount(id="29:1ab"))
+        await storage.write({KEY: reference})
+        read: Any = (await storage.read([KEY]))[KEY]
+        read.locale = "de"
+        await storage.write({KEY: read})
+
+        again: Any = (await storage.read([KEY]))[KEY]
+        assert (ConversationReference, "29:1ab", "de") == (type(again), again.user.id, again.locale)
+        with pytest.raises(StateConflict):
+            await storage.write({KEY: ConversationReference()})
 
     async def test_an_object_may_be_a_whole_document(self, storage: Storage) -> None:
         """A registered class with a field e_tag needs no dictionary around it."""

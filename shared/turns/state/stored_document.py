@@ -47,7 +47,7 @@ def take_apart(document: Any) -> tuple[Properties, str | None]:
         return properties, document.get("e_tag")
     whole = copy(document)
     whole.e_tag = None
-    return {WHOLE: whole}, document.e_tag
+    return {WHOLE: whole}, getattr(document, "e_tag", None)
 
 
 def put_together(properties: Properties, e_tag: str | None) -> Any:

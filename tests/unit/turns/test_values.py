@@ -132,3 +132,20 @@ async def test_an_id_in_a_dialogs_state_is_the_channels(room_with: RoomWith) -> 
     sent, updated = room.channel.log[0], room.channel.log[-1]
     assert ("update", "second") == (updated[0], updated[2])
     assert sent[1] == updated[1]
+
+
+async def test_an_object_of_the_sdks_is_a_document_in_a_turn(room_with: RoomWith) -> None:
+    """A bot writes it under a key of its own, and changes it in a later turn."""
+    seen = []
+
+    async def count(_context: TurnContext, storage: Storage) -> None:
+        account = (await storage.read(["account"])).get("account") or ChannelAccount(id="0")
+        account.id = str(int(account.id) + 1)
+        seen.append(account.id)
+        await storage.write({"account": account})
+
+    room = room_with(count)
+    for _ in range(3):
+        await room.hears()
+
+    assert ["1", "2", "3"] == seen
