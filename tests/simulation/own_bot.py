@@ -307,7 +307,6 @@ async def _play(module: ModuleType, order: list[Said], run: _Run) -> None:
     for said in order:
         adapter = _BareAdapter()
         context = TurnContext(adapter, said.to_activity())
-        adapter.turn = context
         try:
             await module.create_bot(storage).on_turn(context)
         except Exception as error:
@@ -336,19 +335,17 @@ class _Keeping(MemoryStorage):
 
 
 class _BareAdapter(BotAdapter):
-    """A channel that takes everything, and keeps what the turn itself says."""
+    """A channel that takes everything, and keeps what the turn says."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[Document | None] = []
-        self.turn: TurnContext | None = None
 
     async def send_activities(
         self, context: TurnContext, activities: list[Activity]
     ) -> list[ResourceResponse]:
-        # A proactive message has a turn of its own: it leaves at once, whatever becomes of this.
-        if context is self.turn:
-            self.operations += [_shown("send", to_plain_json(one)) for one in activities]
+        # A proactive message as well: it waits with the turn that sends it.
+        self.operations += [_shown("send", to_plain_json(one)) for one in activities]
         # Ids as no other run gives them: that they differ is no difference.
         return [ResourceResponse(id=uuid4().hex) for _ in activities]
 
