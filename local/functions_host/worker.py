@@ -50,6 +50,8 @@ class Assignment:
     """Log errors only."""
     names: HostNames
     triggers: TriggerOptions
+    host_instance: str
+    """A UUID of the host, which its processes share."""
     guard: socket.socket | None
     """The way to who answers for this process when it dies."""
 
@@ -90,7 +92,7 @@ async def _serve(assignment: Assignment, listener: socket.socket, starter: Conne
     triggers = _started_triggers(assignment, worker)
     told = await command
     if triggers is not None:
-        triggers.stop()
+        triggers.stop(is_replaced=told is Command.LEAVE)
     if told is Command.LEAVE:
         await _accept_no_more(listener, site)
         starter.send(Command.LEAVE)
@@ -111,7 +113,9 @@ def _started_triggers(assignment: Assignment, worker: PythonWorker) -> "Triggers
     # Azure's storage libraries take a while to import, and few apps need them.
     from local.functions_host.triggers.triggers import Triggers
 
-    triggers = Triggers(assignment.app, os.environ, assignment.triggers, worker.threads)
+    triggers = Triggers(
+        assignment.app, os.environ, assignment.triggers, worker.threads, assignment.host_instance
+    )
     triggers.start()
     return triggers
 

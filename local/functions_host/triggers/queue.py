@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueClient
 
 # Six tries in about 24 s, as by .NET's client. The client waits for `initial_backoff`, and then
 # for `initial_backoff` + `increment_base` ^ n.
-_TRIES = {
+TRIES = {
     "retry_total": 5,
     "initial_backoff": 0.8,
     "increment_base": 1.8,
@@ -50,7 +50,7 @@ class Queue:
         """`client_options` go to azure-storage-queue, before the tries of the host's client."""
         self.name = name
         self._client = _QUEUE_CLIENT.from_connection_string(
-            connection_string, name, **{**_TRIES, **client_options}
+            connection_string, name, **{**TRIES, **client_options}
         )
 
     async def close(self) -> None:

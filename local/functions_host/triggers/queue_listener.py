@@ -1,7 +1,6 @@
 """Listens to a queue and runs a function for each message, by the Functions host's rules."""
 
 import asyncio
-import contextlib
 import logging
 from random import Random
 from typing import Any
@@ -13,6 +12,7 @@ from local.functions_host.triggers.queue import Message, Queue
 from local.functions_host.triggers.queue_messages import decoded, to_function
 from local.functions_host.triggers.queue_settings import QueueSettings
 from local.functions_host.triggers.runner import Runner
+from local.functions_host.triggers.waiting import within
 
 POISON = "-poison"
 
@@ -77,7 +77,7 @@ class QueueListener:
         finally:
             stopped.cancel()
 
-    async def close(self) -> None:
+    async def close(self, *, is_replaced: bool) -> None:
         """Give the connections back."""
         await self._queue.close()
         if self._poison_queue is not None:
@@ -168,7 +168,7 @@ class QueueListener:
 
     async def _keep_hidden(self, message: Message, ended: asyncio.Event) -> None:
         is_ours = True
-        while not await _within(self._hidden_s / 2, ended):
+        while not await within(self._hidden_s / 2, ended):
             # Once somebody else has it the run goes on, but nothing is left to be kept.
             is_ours = is_ours and await self._queue.hide(message, self._hidden_s)
 
@@ -190,10 +190,3 @@ class QueueListener:
         )
         await self._poison_queue.put(message.text)
         await self._queue.delete(message)
-
-
-async def _within(wait_s: float, event: asyncio.Event) -> bool:
-    """Wait for the event; return False if it has not come in this time."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), wait_s)
-    return event.is_set()

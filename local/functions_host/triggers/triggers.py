@@ -16,14 +16,19 @@ from local.functions_host.triggers.app_settings import (
     connection_string,
     resolve,
 )
-from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.blobs import HostBlobs, host_id
+from local.functions_host.triggers.options import STOPPED_EXIT_CODE, TriggerOptions
 from local.functions_host.triggers.queue import Queue
 from local.functions_host.triggers.queue_listener import POISON, QueueListener
 from local.functions_host.triggers.runner import Runner
+from local.functions_host.triggers.schedules import Schedule, schedule
+from local.functions_host.triggers.timer_listener import TimerListener
 from shared.log_hygiene import shown
 
 # Azure starts a host anew that has stopped; this one takes a moment and goes on.
 RESTART_AFTER_S = 1.0
+
+_SERVED = ("queueTrigger", "timerTrigger")
 
 log = logging.getLogger("local.functions_host.triggers")
 
@@ -34,8 +39,8 @@ class Listener(Protocol):
     async def listen(self, stop: asyncio.Event) -> None:
         """Return after `stop`, once no run is under way. Raise what stops the Functions host."""
 
-    async def close(self) -> None:
-        """Give the connections back."""
+    async def close(self, *, is_replaced: bool) -> None:
+        """Give the connections back. Another process may go on in this one's place."""
 
 
 class Triggers:
@@ -47,11 +52,15 @@ class Triggers:
         settings: Mapping[str, str],
         options: TriggerOptions,
         threads: Executor,
+        host_instance: str,
     ) -> None:
+        """`host_instance` is a UUID, which processes that replace one another share."""
         self._app = app
         self._settings = settings
         self._options = options
         self._threads = threads
+        self._host_instance = host_instance
+        self._is_replaced = False
         self._stop = asyncio.Event()
         self._listeners: list[asyncio.Task[None]] = []
 
@@ -63,6 +72,10 @@ class Triggers:
                 if is_disabled(function, self._settings):
                     log.info("Function '%s' is disabled.", function.name)
                     continue
+                if function.kind not in _SERVED:
+                    raise LocalError(
+                        f"it has a {function.kind}, which only Azure Functions Core Tools runs"
+                    )
                 connection = str(function.binding.get("connection") or DEFAULT_CONNECTION)
                 storage = connection_string(connection, self._settings)
                 if storage is None:
@@ -80,8 +93,9 @@ class Triggers:
                 "Without the setting %s these functions rest: %s.", connection, ", ".join(names)
             )
 
-    def stop(self) -> None:
-        """Start no more runs."""
+    def stop(self, *, is_replaced: bool) -> None:
+        """Start no more runs. Another process may go on in this one's place."""
+        self._is_replaced = is_replaced
         self._stop.set()
 
     async def ended(self) -> None:
@@ -99,7 +113,14 @@ class Triggers:
                 self._options.hidden_s,
                 Random(),  # noqa: S311 (it spreads requests, and protects nothing)
             )
-        raise LocalError(f"it has a {function.kind}, which only Azure Functions Core Tools runs")
+        text = resolve(str(function.binding.get("schedule", "")), self._settings)
+        return TimerListener(
+            _schedule(text),
+            runner,
+            HostBlobs(storage, host_id(self._app.root, self._settings)),
+            self._host_instance,
+            self._options.timer_lease_s,
+        )
 
     async def _keep_listening(self, listener: Listener) -> None:
         while not self._stop.is_set():
@@ -113,9 +134,9 @@ class Triggers:
                 )
                 if self._options.ends_process:
                     sys.stdout.flush()
-                    os._exit(1)
+                    os._exit(STOPPED_EXIT_CODE)
                 await asyncio.sleep(RESTART_AFTER_S)
-        await listener.close()
+        await listener.close(is_replaced=self._is_replaced)
 
 
 def _queue(storage: str, name: str) -> Queue:
@@ -123,3 +144,10 @@ def _queue(storage: str, name: str) -> Queue:
         return Queue(storage, name)
     except ValueError as error:
         raise LocalError(f"its connection or the queue '{name}' is unusable ({error})") from None
+
+
+def _schedule(text: str) -> Schedule:
+    try:
+        return schedule(text)
+    except ValueError as error:
+        raise LocalError(f"its schedule is unusable: {error}") from None

@@ -2,9 +2,12 @@
 
 import base64
 from typing import Any
+from uuid import uuid4
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
+
+from local.node_services.emulators import Azurite
 
 # Its class methods are declared with types that do not fit.
 _QUEUE_CLIENT: Any = QueueClient
@@ -32,6 +35,16 @@ class TestQueue:
         """Put a message with exactly this text."""
         self._client.send_message(text, **options)
 
+    def receive(self) -> Any:
+        """Receive a message as another host would, and hand it back at once."""
+        (message,) = self._client.receive_messages(max_messages=1)
+        self._client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
+        return message
+
+    def delete(self) -> None:
+        """Delete the queue."""
+        self._client.delete_queue()
+
     def count(self) -> int:
         """Return how many messages there are, hidden ones too."""
         return int(self._client.get_queue_properties().approximate_message_count)
@@ -46,3 +59,10 @@ class TestQueue:
             return list(self._poison.peek_messages(32))
         except ResourceNotFoundError:
             return []
+
+
+def new_queue(azurite: Azurite) -> TestQueue:
+    """A queue of a name that no other has."""
+    queue = TestQueue(azurite.connection_string, f"queue-{uuid4()}")
+    queue.create()
+    return queue

@@ -1,96 +1,281 @@
-"""A queue's messages run functions as they do under Microsoft's Functions host."""
+"""How a host listens to a queue: how much at once, for how long, and what ends it."""
 
-import base64
 import os
 import signal
 from pathlib import Path
 
+from local.node_services.emulators import Azurite
 from tests.programs.programs import eventually
-from tests.programs.triggers.conftest import StartHost
+from tests.programs.triggers.conftest import QUICK, StartHost
+from tests.programs.triggers.faulty_storage import LOST, FaultyStorage
 from tests.programs.triggers.functions import runs, write_queue_function
-from tests.programs.triggers.queues import TestQueue
+from tests.programs.triggers.queues import TestQueue, new_queue
+from tests.unit.local.function_app import write_function, write_host_json
+from tests.unit.local.http import request
+
+HOST_STOPS = "An unhandled exception has occurred. Host is shutting down."
+
+WAITS_FOR_WORD = """
+record(count=message.dequeue_count, event="begins")
+while not pathlib.Path(__file__).with_name("word").exists():
+    await asyncio.sleep(0.02)
+record(count=message.dequeue_count, event="ends")
+"""
 
 
-def test_a_message_runs_the_function_and_is_gone(
-    root: Path, queue: TestQueue, start_host: StartHost
-) -> None:
-    """The function gets the decoded body, with the message's id and count; then it is deleted."""
-    write_queue_function(
-        root,
-        queue.name,
+def give_word(root: Path) -> None:
+    """Let the runs of a function that waits for it end."""
+    (root / "OnMessage" / "word").touch()
+
+
+class TestHiding:
+    def test_a_message_is_hidden_while_it_is_run(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """Nobody else sees it meanwhile, but it still counts."""
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        queue.put("body")
+        start_host(root)
+        eventually(lambda: len(runs(root)) == 1)
+
+        meanwhile = (queue.count(), queue.visible())
+        give_word(root)
+
+        eventually(lambda: queue.count() == 0)
+        assert (1, []) == meanwhile
+
+    def test_it_comes_back_when_its_process_is_killed(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """SIGKILL in mid-run leaves it hidden for the set time; then another host runs it."""
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        queue.put("body")
+        start_host(root, "--hidden-s=3")
+        eventually(lambda: len(runs(root)) == 1)
+
+        os.kill(runs(root)[0]["pid"], signal.SIGKILL)
+        give_word(root)
+        start_host(root, "--hidden-s=3")
+        eventually(lambda: queue.count() == 0)
+
+        assert [(1, "begins"), (2, "begins"), (2, "ends")] == [
+            (run["count"], run["event"]) for run in runs(root)
+        ]
+
+    def test_a_long_run_keeps_it_hidden(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """A run of several times the hidden time is not doubled by another host on the queue."""
+        write_queue_function(root, queue.name, "time.sleep(7)\nrecord()")
+        queue.put("body")
+        start_host(root, "--hidden-s=2")
+        start_host(root, "--hidden-s=2")
+
+        eventually(lambda: queue.count() == 0)
+
+        assert 1 == len(runs(root))
+
+    def test_after_a_failure_for_as_long_as_is_set(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """With visibilityTimeout a message that failed waits before its next run."""
+        write_host_json(root, queues={**QUICK, "visibilityTimeout": "01:00:00"})
+        code = "record(body=message.get_body().decode())\nraise RuntimeError"
+        write_queue_function(root, queue.name, code)
+        queue.put("first")
+        start_host(root)
+        eventually(lambda: len(runs(root)) == 1)
+        queue.put("second")
+        eventually(lambda: len(runs(root)) == 2)
+
+        assert (2, []) == (queue.count(), queue.visible())
+        assert ["first", "second"] == [run["body"] for run in runs(root)]
+
+
+class TestSettings:
+    def test_bodies_may_be_plain(self, root: Path, queue: TestQueue, start_host: StartHost) -> None:
+        """With messageEncoding "none" a text arrives as it is, even if it is base64."""
+        write_host_json(root, queues={**QUICK, "messageEncoding": "none"})
+        write_queue_function(root, queue.name, "record(body=message.get_body().decode())")
+        for text in ("späm", "YWJj"):
+            queue.put_raw(text)
+
+        start_host(root)
+        eventually(lambda: len(runs(root)) == 2)
+
+        assert {"späm", "YWJj"} == {run["body"] for run in runs(root)}
+
+    def test_the_number_of_tries(self, root: Path, queue: TestQueue, start_host: StartHost) -> None:
+        """With maxDequeueCount 2 the second failure is poison."""
+        write_host_json(root, queues={**QUICK, "maxDequeueCount": 2})
+        write_queue_function(root, queue.name, "record()\nraise RuntimeError")
+        queue.put("body")
+
+        start_host(root)
+        eventually(lambda: len(queue.poison()) == 1)
+
+        assert 2 == len(runs(root))
+
+    def test_batches(self, root: Path, queue: TestQueue, start_host: StartHost) -> None:
+        """With batchSize 2 and newBatchThreshold 1 three messages run at once, never more."""
+        write_host_json(root, queues={**QUICK, "batchSize": 2, "newBatchThreshold": 1})
+        code = """
+        global under_way
+        under_way = globals().get("under_way", 0) + 1
+        record(under_way=under_way)
+        await asyncio.sleep(0.05)
+        word = pathlib.Path(__file__).with_name("word")
+        while message.get_body() == b"0" and not word.exists():
+            await asyncio.sleep(0.02)
+        under_way -= 1
         """
-        record(
-            body=message.get_body().decode(),
-            json=message.get_json(),
-            id=message.id,
-            count=message.dequeue_count,
-            receipt=bool(message.pop_receipt),
-            kept_s=(message.expiration_time - message.insertion_time).total_seconds(),
-            hidden_s=(message.time_next_visible - message.insertion_time).total_seconds(),
-        )
-        """,
-    )
-    queue.put('{"text": "späm"}')
+        write_queue_function(root, queue.name, code)
+        for number in range(12):
+            queue.put(str(number))
 
-    host = start_host()
-    eventually(lambda: len(runs(root)) == 1)
-    eventually(lambda: queue.count() == 0)
+        start_host(root)
+        eventually(lambda: len(runs(root)) == 12)
+        give_word(root)
+        eventually(lambda: queue.count() == 0)
 
-    (seen,) = runs(root)
-    assert ('{"text": "späm"}', {"text": "späm"}) == (seen["body"], seen["json"])
-    assert (1, True, 7 * 24 * 3600) == (seen["count"], seen["receipt"], seen["kept_s"])
-    assert 600 <= seen["hidden_s"]
-    host.shows("Executed 'Functions.OnMessage' (Succeeded, Id=")
-    assert f"(Reason='New queue message detected on '{queue.name}'.', Id=" in host.output
-    assert f"Trigger Details: MessageId: {seen['id']}, DequeueCount: 1, " in host.output
-    assert "späm" not in host.output
+        assert 3 == max(run["under_way"] for run in runs(root))
 
+    def test_long_runs_do_not_keep_others_waiting(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """With batchSize 1 and newBatchThreshold 3, a fourth message joins three that last."""
+        write_host_json(root, queues={**QUICK, "batchSize": 1, "newBatchThreshold": 3})
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        for number in range(5):
+            queue.put(str(number))
+        start_host(root)
+        eventually(lambda: len(runs(root)) == 4)
 
-def test_five_failures_are_poison(root: Path, queue: TestQueue, start_host: StartHost) -> None:
-    """After its fifth run a message lies in the poison queue: the same body, another id."""
-    write_queue_function(
-        root,
-        queue.name,
-        """
-        record(id=message.id, count=message.dequeue_count)
-        raise RuntimeError("the function's own")
-        """,
-    )
-    queue.put("body")
+        waiting = len(queue.visible())
+        give_word(root)
 
-    host = start_host()
-    eventually(lambda: len(queue.poison()) == 1)
-    eventually(lambda: queue.count() == 0)
-
-    (poison,) = queue.poison()
-    assert [1, 2, 3, 4, 5] == [run["count"] for run in runs(root)]
-    assert base64.b64encode(b"body").decode() == poison.content
-    assert poison.id not in {run["id"] for run in runs(root)}
-    host.shows(
-        f"Message has reached MaxDequeueCount of 5. Moving message to queue '{queue.name}-poison'."
-    )
-    assert "RuntimeError: the function's own" in host.output
+        eventually(lambda: queue.count() == 0)
+        assert 1 == waiting
 
 
-def test_a_message_comes_back_when_its_process_is_killed(
-    root: Path, queue: TestQueue, start_host: StartHost
-) -> None:
-    """SIGKILL in mid-run leaves the message hidden for the set time; then it runs again."""
-    write_queue_function(
-        root,
-        queue.name,
-        """
-        record(count=message.dequeue_count)
-        time.sleep(3600 if message.dequeue_count == 1 else 0)
-        """,
-    )
-    queue.put("body")
-    start_host(hidden_s=3)
-    eventually(lambda: len(runs(root)) == 1)
+class TestStop:
+    def test_runs_under_way_end_and_nothing_new_begins(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """A host that is told to stop finishes what it has, and leaves the rest in the queue."""
+        write_host_json(root, queues={**QUICK, "batchSize": 1, "newBatchThreshold": 0})
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        for number in range(2):
+            queue.put(str(number))
+        host = start_host(root)
+        eventually(lambda: len(runs(root)) == 1)
 
-    os.kill(runs(root)[0]["pid"], signal.SIGKILL)
-    start_host(hidden_s=3)
-    eventually(lambda: len(runs(root)) == 2)
-    eventually(lambda: queue.count() == 0)
+        host.process.terminate()
+        host.wait()
+        give_word(root)
+        eventually(lambda: not host.descendants())
 
-    assert [1, 2] == [run["count"] for run in runs(root)]
+        assert ["begins", "ends"] == [run["event"] for run in runs(root)]
+        assert (1, 1) == (queue.count(), len(queue.visible()))
+
+
+class TestTrouble:
+    def test_a_queue_that_refuses_stops_its_listener_alone(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost, port: int
+    ) -> None:
+        """Where Azure's host would end, HTTP goes on, and messages run once the trouble is over."""
+        write_queue_function(root, queue.name, "record()")
+        write_function(root, "Tell", "def main(req): return 'told'")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", 403)
+            host = start_host(root, port=port, settings=storage.settings)
+            host.shows(HOST_STOPS)
+            answer = request(port, "GET", "/api/Tell").text
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert "told" == answer
+        assert 1 == len(runs(root))
+
+    def test_a_failed_message_that_cannot_be_updated_stays_hidden(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """One raising run stops the host where Update Message is forbidden."""
+        write_queue_function(root, queue.name, "record()\nraise RuntimeError")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("PUT", "/messages/", 403)
+            start_host(root, settings=storage.settings).shows(HOST_STOPS)
+
+        assert (1, [], 1) == (queue.count(), queue.visible(), len(runs(root)))
+
+    def test_a_message_that_cannot_be_deleted_stays_hidden(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """It will run again, when the hidden time is over."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("DELETE", "/messages/", 403)
+            start_host(root, settings=storage.settings).shows(HOST_STOPS)
+
+        assert (1, [], 1) == (queue.count(), queue.visible(), len(runs(root)))
+
+    def test_poison_that_cannot_be_put_is_not_lost(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """The message stays, hidden, until its poison queue takes it."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put_raw("no base64!")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("POST", "-poison/messages", 403)
+            start_host(root, settings=storage.settings).shows(HOST_STOPS)
+
+        assert (1, []) == (queue.count(), queue.visible())
+
+    def test_a_service_that_is_ill_is_asked_again(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """Answers such as 503 stop nothing: the host polls on, and the message runs after them."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", 503)
+            host = start_host(root, settings=storage.settings)
+            eventually(lambda: storage.met > 1)
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert 1 == len(runs(root))
+        assert HOST_STOPS not in host.output
+
+    def test_a_lost_receive_hides_the_message_without_a_run(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """The answer to a receive may get lost; what was in it comes back after the set time."""
+        write_queue_function(root, queue.name, "record(count=message.dequeue_count)")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", LOST)
+            host = start_host(root, "--hidden-s=4", settings=storage.settings)
+            eventually(lambda: storage.met >= 1)
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert [2] == [run["count"] for run in runs(root)]
+        assert HOST_STOPS not in host.output
+
+    def test_the_process_may_end_as_in_azure(
+        self, root: Path, azurite: Azurite, start_host: StartHost, port: int
+    ) -> None:
+        """Told so, the process that serves HTTP ends with the listener."""
+        queue = new_queue(azurite)
+        write_queue_function(root, queue.name, "record()")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", 403)
+            host = start_host(root, "--ends-process", settings=storage.settings)
+            host.shows(HOST_STOPS)
+            eventually(lambda: len(host.descendants()) <= 1)
+
+        assert host.output.count(HOST_STOPS) == 1
