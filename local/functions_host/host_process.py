@@ -22,7 +22,7 @@ from local.functions_host.guard import Guard, lines
 from local.functions_host.host import RESTART_EXIT_CODE, SHUTDOWN_TIMEOUT_S
 from local.functions_host.host_names import HostNames
 from local.functions_host.settings import LocalSettings
-from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.options import STOPPED_EXIT_CODE, TriggerOptions
 from local.functions_host.worker import Assignment, Command, work
 
 # The host itself waits that long for requests under way, and a moment to end.
@@ -102,7 +102,8 @@ class HostProcess:
         """
         Start a new process if the last one has ended by itself; return how that one ended.
 
-        At the third time since `restart` none is started, and `gave_up` is true.
+        At the third time since `restart`, or where the Functions host itself would have stopped,
+        none is started, and `gave_up` is true.
 
         Raises:
             LocalError: as for `start`.
@@ -110,7 +111,9 @@ class HostProcess:
         ended = self.exit_code
         if ended is None:
             return None
-        if ended != RESTART_EXIT_CODE:
+        if ended == STOPPED_EXIT_CODE:
+            self._deaths = MAX_DEATHS
+        elif ended != RESTART_EXIT_CODE:
             self._deaths += 1
         self.kill()
         if not self.gave_up:

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any
 
 import jwt
@@ -54,18 +55,26 @@ class Door:
         return self.issuer.sign({**claims, **changes})
 
     async def answers(
-        self, body: object = ACTIVITY, *, token: str = "", method: str = "POST", **headers: str
+        self,
+        body: object = ACTIVITY,
+        *,
+        token: str = "",
+        method: str = "POST",
+        chunked: bool = False,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> int:
         """Send a request; return the status, having seen that the answer tells nothing."""
+        own = {"Content-Type": "application/json", **headers}
         if token:
-            headers["Authorization"] = f"Bearer {token}"
+            own["Authorization"] = f"Bearer {token}"
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self.session.request(
             method,
             self.instance.url,
             # As a file: for large bytes aiohttp warns that it would hold up its event loop.
             data=BytesIO(content),
-            headers={"Content-Type": "application/json", **headers},
+            chunked=chunked or None,
+            headers=own,
         ) as response:
             text = (await response.read()).decode()
         if response.status != HTTPStatus.OK:
@@ -89,8 +98,8 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
     rows = {
         "genuine": (200, await door.answers(token=door.token())),
         "none": (401, await door.answers()),
-        "malformed": (401, await door.answers(Authorization="Bearer marked-token")),
-        "scheme": (401, await door.answers(Authorization=f"Basic {door.token()}")),
+        "malformed": (401, await door.answers(headers={"Authorization": "Bearer marked-token"})),
+        "scheme": (401, await door.answers(headers={"Authorization": f"Basic {door.token()}"})),
         "expired": (401, await door.answers(token=door.token(exp=now_s - 3600))),
         "early": (401, await door.answers(token=door.token(nbf=now_s + 3600))),
         "audience": (401, await door.answers(token=door.token(aud="marked-token"))),
@@ -131,6 +140,8 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
         ),
         "nesting": (400, await door.answers(b"[" * 100_000, token=door.token())),
         "values": (400, await door.answers({"membersRemoved": [{}] * 87_000}, token=door.token())),
+        "chunks": (411, await door.answers(token=door.token(), chunked=True)),
+        "chunks without a token": (401, await door.answers(chunked=True)),
         "size": (413, await door.answers(b" " * (1024 * 1024 + 1), token=door.token())),
         "size without a token": (401, await door.answers(b" " * (1024 * 1024 + 1))),
         "brace without a token": (401, await door.answers(b"{")),
@@ -141,8 +152,8 @@ async def test_each_kind_of_request_gets_its_status(door: Door) -> None:
                 {**ACTIVITY, "id": "2", "text": "\u4f60" * 95_000}, token=door.token()
             ),
         ),
-        "media type": (415, await door.answers(**{"Content-Type": "text/plain"})),
-        "compressed": (415, await door.answers(**{"Content-Encoding": "gzip"})),
+        "media type": (415, await door.answers(headers={"Content-Type": "text/plain"})),
+        "compressed": (415, await door.answers(headers={"Content-Encoding": "gzip"})),
         "method": (405, await door.answers(b"", method="GET")),
     }
 
@@ -186,7 +197,8 @@ async def test_any_bytes_get_a_decent_answer(door: Door) -> None:
 
     collect()
     statuses = {
-        await door.answers(body, Authorization=authorization) for body, authorization in examples
+        await door.answers(body, headers={"Authorization": authorization})
+        for body, authorization in examples
     }
 
     assert statuses <= {200, 400, 401, 403, 413, 415, 503}

@@ -8,6 +8,9 @@ HIDDEN_S = 600.0
 TIMER_LEASE_S = 60
 """For which a host holds the right to run a timer; it renews it when half of that is over."""
 
+STOPPED_EXIT_CODE = 86
+"""Of a process that has ended where the Functions host would have stopped, not only a worker."""
+
 
 @dataclass(frozen=True)
 class TriggerOptions:

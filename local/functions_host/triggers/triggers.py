@@ -16,7 +16,7 @@ from local.functions_host.triggers.app_settings import (
     resolve,
 )
 from local.functions_host.triggers.blobs import HostBlobs, host_id
-from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.options import STOPPED_EXIT_CODE, TriggerOptions
 from local.functions_host.triggers.queue import Queue
 from local.functions_host.triggers.queue_listener import POISON, QueueListener
 from local.functions_host.triggers.runner import Code, Runner
@@ -135,7 +135,7 @@ class Triggers:
                 )
                 if self._options.ends_process:
                     sys.stdout.flush()
-                    os._exit(1)
+                    os._exit(STOPPED_EXIT_CODE)
                 await asyncio.sleep(RESTART_AFTER_S)
         await listener.close(is_replaced=self._is_replaced)
 
