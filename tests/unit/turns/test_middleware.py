@@ -271,7 +271,7 @@ async def test_typing_is_shown_while_the_bot_is_at_work_and_not_after_it_failed(
     """The SDK's timer goes on when a bot has raised: in an atomic turn it ends with the turn."""
 
     async def work(_context: TurnContext, _storage: Storage) -> None:
-        while "typing" not in room.texts():  # noqa: ASYNC110  # the SDK's timer tells nobody
+        while "typing" not in room.channel.texts():  # noqa: ASYNC110  # the SDK's timer tells nobody
             await asyncio.sleep(0)
         raise RuntimeError
 
@@ -282,7 +282,7 @@ async def test_typing_is_shown_while_the_bot_is_at_work_and_not_after_it_failed(
     await room.hears()
     while asyncio.all_tasks() - before:  # noqa: ASYNC110
         await asyncio.sleep(0)
-    texts = room.texts()
+    texts = room.channel.texts()
 
     assert "Sorry, something went wrong here. Please try again." == texts[-1]
     assert {"typing"} == set(texts[:-1])
