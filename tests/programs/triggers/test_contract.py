@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from local.bootstrap.environment import APP_REQUIREMENTS
 from local.node_services.emulators import Azurite
-from tests.end_to_end.deployment import REQUIREMENTS, ROOT, environment, find_python
+from tests.end_to_end.deployment import environment, find_python
 from tests.end_to_end.instances import EMBEDDED_HOST, Host, Instances, microsofts_runtime
 from tests.programs.programs import eventually
 from tests.programs.triggers.contract import CONTRACT, LINES, Line, seen_by, write_app
@@ -97,5 +98,6 @@ def _runtime() -> Host:
     python = find_python(3, 13)
     if python is None:
         pytest.skip("Microsoft's worker needs Python 3.13: install it, and run the tests again")
-    runtime = ROOT / "tests" / "requirements-runtime.txt"
-    return microsofts_runtime(environment(python, REQUIREMENTS, runtime))
+    return microsofts_runtime(
+        environment(python, APP_REQUIREMENTS, "tests/requirements-runtime.txt")
+    )
