@@ -24,7 +24,9 @@ import azure.functions as func
 from aiohttp import web
 
 from benchmarks.sampler import Sampler
-from local.functions_host.http_conversion import from_function, to_function
+from local.functions_host.http_request import read_request
+from local.functions_host.http_response import to_response
+from local.functions_host.worker_http import from_function, to_function
 
 Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -39,7 +41,8 @@ async def serve(main: Main, listener: socket.socket) -> None:
     """Answer requests until standard input ends."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        return from_function(await main(await to_function(request, {})))
+        received = to_function(await read_request(request, request.path, {}))
+        return to_response(from_function(await main(received)))
 
     loop = asyncio.get_running_loop()
     # The Functions host reads the request before the worker sees it: no access log, no limits.
