@@ -111,10 +111,15 @@ def _started_triggers(assignment: Assignment, worker: PythonWorker) -> "Triggers
     if not assignment.app.triggered:
         return None
     # Azure's storage libraries take a while to import, and few apps need them.
+    from local.functions_host.triggers.python_code import PythonCode
     from local.functions_host.triggers.triggers import Triggers
 
     triggers = Triggers(
-        assignment.app, os.environ, assignment.triggers, worker.threads, assignment.host_instance
+        assignment.app,
+        os.environ,
+        assignment.triggers,
+        PythonCode(worker.threads),
+        assignment.host_instance,
     )
     triggers.start()
     return triggers

@@ -28,12 +28,21 @@ sys.path.insert(0, sys.argv[1])
 import azure_functions_runtime_v1 as runtime
 from aiohttp import web
 
-from local.functions_host.functions import FunctionApp, HttpFunction
+from local.functions_host.functions import (
+    Function,
+    FunctionApp,
+    HttpFunction,
+    TriggeredFunction,
+)
 from local.functions_host.host import Host
 from local.functions_host.host_names import HostNames
 from local.functions_host.http_request import HttpRequest
 from local.functions_host.http_response import Cookie, HttpResult, result_of_text
+from local.functions_host.invocation import InvocationContext
+from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.triggers import Triggers
 from tests.end_to_end.host_log import HostLog, task_factory
+from tests.end_to_end.triggered_functions import invocation_of
 
 
 def load_messages() -> SimpleNamespace:
@@ -83,7 +92,7 @@ class MicrosoftsWorker:
             runtime.functions_metadata_request,
             functions_metadata_request=m.FunctionsMetadataRequest(),
         )
-        for function in self._app.functions:
+        for function in (*self._app.functions, *self._app.triggered):
             request = m.FunctionLoadRequest(
                 function_id=function.name, metadata=self._metadata(function)
             )
@@ -123,7 +132,19 @@ class MicrosoftsWorker:
                 return result_of_text(returned.string)
         return HttpResult(204)
 
-    def _metadata(self, function: HttpFunction) -> Any:
+    async def call(
+        self, function: TriggeredFunction, argument: object, context: InvocationContext
+    ) -> None:
+        """Run the function on a message or a timer. What it raises comes as a RuntimeError."""
+        if function.name in self._faults:
+            raise RuntimeError(self._faults[function.name])
+        m = self._messages
+        invocation = invocation_of(m, function, argument, context.invocation_id)
+        answer = await asyncio.create_task(self._dispatch_grpc_request(invocation))
+        if answer.result.status != m.StatusResult.Success:
+            raise RuntimeError(answer.result.exception.stack_trace)
+
+    def _metadata(self, function: Function) -> Any:
         m = self._messages
         return m.RpcFunctionMetadata(
             name=function.name,
@@ -155,6 +176,16 @@ class MicrosoftsWorker:
         answer = await handler(request)
         if answer.result.status != self._messages.StatusResult.Success:
             raise RuntimeError(answer.result.exception.stack_trace)
+
+
+class _Loaded:
+    """The code of functions that the worker has loaded already."""
+
+    def __init__(self, worker: MicrosoftsWorker) -> None:
+        self.call = worker.call
+
+    def load(self, function: TriggeredFunction) -> None:
+        """Do nothing."""
 
 
 def _result(http: Any) -> HttpResult:
@@ -208,6 +239,7 @@ async def serve(root: Path, port: int) -> None:
     runner = Host(app, HostNames(), worker, settings=os.environ).runner()
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    Triggers(app, os.environ, TriggerOptions(), _Loaded(worker), str(uuid4())).start()
     await asyncio.Event().wait()
 
 

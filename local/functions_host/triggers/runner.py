@@ -2,36 +2,33 @@
 
 import logging
 import time
-from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from local.bootstrap.errors import LocalError
 from local.functions_host.functions import TriggeredFunction
-from local.functions_host.invocation import InvocationContext, TraceContext, call
+from local.functions_host.invocation import InvocationContext, TraceContext
 from local.functions_host.tracebacks import own_traceback
 
-if TYPE_CHECKING:
-    from local.functions_host.loading import LoadedFunction
-
 log = logging.getLogger("local.functions_host.triggers")
+
+
+class Code(Protocol):
+    """The functions' code, as a worker process has it."""
+
+    def load(self, function: TriggeredFunction) -> None:
+        """Import it. If it does not load that is reported, and each call fails."""
+
+    async def call(
+        self, function: TriggeredFunction, argument: object, context: InvocationContext
+    ) -> None:
+        """Run the function on a QueueMessage or a TimerRequest. What it raises is passed on."""
 
 
 class Runner:
     """Runs one function, as often as it is triggered."""
 
-    def __init__(self, function: TriggeredFunction, threads: Executor) -> None:
+    def __init__(self, function: TriggeredFunction, code: Code) -> None:
         self.function = function
-        self._threads = threads
-        self._loaded: LoadedFunction | None = None
-
-    def load(self) -> None:
-        """Import the code. If it does not load that is reported, and each run fails."""
-        try:
-            self._loaded = self.function.load()
-        except LocalError as error:
-            log.error("%s", error)
-        except Exception as error:
-            log.error("%s does not load:\n%s", self.function.name, own_traceback(error))
+        self._code = code
 
     async def run(self, argument: object, reason: str, details: str = "") -> bool:
         """Run the function; return whether it has returned, instead of raising."""
@@ -44,9 +41,7 @@ class Runner:
             log.info("Trigger Details: %s", details)
         started_s = time.monotonic()
         try:
-            if self._loaded is None:
-                raise LocalError(f"{name} did not load; what was wrong is shown above.")
-            await call(self.function, self._loaded, argument, context, self._threads)
+            await self._code.call(self.function, argument, context)
         except Exception as error:
             log.error(
                 "Executed 'Functions.%s' (Failed, Id=%s, Duration=%.0fms)\n%s",

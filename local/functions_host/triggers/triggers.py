@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from random import Random
 from typing import Protocol
 
@@ -20,7 +19,7 @@ from local.functions_host.triggers.blobs import HostBlobs, host_id
 from local.functions_host.triggers.options import STOPPED_EXIT_CODE, TriggerOptions
 from local.functions_host.triggers.queue import Queue
 from local.functions_host.triggers.queue_listener import POISON, QueueListener
-from local.functions_host.triggers.runner import Runner
+from local.functions_host.triggers.runner import Code, Runner
 from local.functions_host.triggers.schedules import Schedule, schedule
 from local.functions_host.triggers.timer_listener import TimerListener
 from shared.log_hygiene import shown
@@ -51,14 +50,14 @@ class Triggers:
         app: FunctionApp,
         settings: Mapping[str, str],
         options: TriggerOptions,
-        threads: Executor,
+        code: Code,
         host_instance: str,
     ) -> None:
         """`host_instance` is a UUID, which processes that replace one another share."""
         self._app = app
         self._settings = settings
         self._options = options
-        self._threads = threads
+        self._code = code
         self._host_instance = host_instance
         self._is_replaced = False
         self._stop = asyncio.Event()
@@ -81,12 +80,12 @@ class Triggers:
                 if storage is None:
                     resting.setdefault(connection, []).append(function.name)
                     continue
-                runner = Runner(function, self._threads)
+                runner = Runner(function, self._code)
                 listener = self._listener(function, runner, storage)
             except LocalError as error:
                 log.error("The '%s' function is in error: %s.", function.name, error)
                 continue
-            runner.load()
+            self._code.load(function)
             self._listeners.append(asyncio.create_task(self._keep_listening(listener)))
         for connection, names in resting.items():
             log.warning(

@@ -24,6 +24,15 @@ Settings = Mapping[str, str]
 NO_SETTINGS: Settings = MappingProxyType({})
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know where a host of the contract works that somebody else has started."""
+    parser.addoption(
+        "--host-storage",
+        metavar="CONNECTION_STRING",
+        help="play the contract of queues and timers over the host that works with this storage",
+    )
+
+
 @pytest.fixture(scope="session")
 def azurite(npm_packages: None) -> Iterator[Azurite]:
     """An emulator of this test run."""

@@ -1,10 +1,11 @@
 """A queue as a test fills it and looks into it."""
 
 import base64
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from local.node_services.emulators import Azurite
@@ -26,6 +27,14 @@ class TestQueue:
     def create(self) -> None:
         """Create the queue; the poison queue is left to the host."""
         self._client.create_queue()
+
+    def create_and_clear(self) -> None:
+        """Leave nothing in the queue, nor in its poison queue; create it if it is missing."""
+        with suppress(ResourceExistsError):
+            self._client.create_queue()
+        self._client.clear_messages()
+        with suppress(ResourceNotFoundError):
+            self._poison.clear_messages()
 
     def put(self, text: str, **options: Any) -> None:
         """Put a message with the base64 of this text."""

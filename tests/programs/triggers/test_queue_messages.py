@@ -72,7 +72,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, queues: Queues) -> Path:
     poison = f"{queues['Late'].name}-poison"
     failing = "record()\nraise RuntimeError"
     write_queue_function(root, poison, failing, name="OnPoison")
-    blob = {"type": "blobTrigger", "name": "blob", "path": "in/{name}"}
+    blob = {"type": "blobTrigger", "direction": "in", "name": "blob", "path": "in/{name}"}
     write_function(root, "Blob", "def main(blob): pass", bindings=[blob])
     return root
 
