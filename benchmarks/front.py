@@ -41,8 +41,8 @@ async def serve(main: Main, listener: socket.socket) -> None:
     """Answer requests until standard input ends."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        received = await read_request(request, request.path, {})
-        return to_response(from_function(await main(to_function(received))))
+        received = to_function(await read_request(request, request.path, {}))
+        return to_response(from_function(await main(received)))
 
     loop = asyncio.get_running_loop()
     # The Functions host reads the request before the worker sees it: no access log, no limits.

@@ -38,11 +38,8 @@ def reload_on_changes(
             host.check()
         elif changed := sources.changed():
             _restart(host, console, _complete(changed, sources))
-        elif (exit_code := host.revive()) is not None:
-            console.say(
-                console.red(f"The bot's process ended with exit code {exit_code};"),
-                f"it restarts {'when a source file changes' if host.gave_up else 'now'}.",
-            )
+        else:
+            _revive(host, console)
     return chat.returncode
 
 
@@ -68,3 +65,16 @@ def _restart(host: HostProcess, console: Console, changed: list[str]) -> None:
         console.say(console.red(f"{error} The bot keeps running as it was."))
     else:
         console.say(console.dim(f"{shown(', '.join(changed))} changed: the bot restarts."))
+
+
+def _revive(host: HostProcess, console: Console) -> None:
+    try:
+        exit_code = host.revive()
+    except LocalError as error:
+        console.say(console.red(f"{error} The bot restarts when a source file changes."))
+        return
+    if exit_code is not None:
+        console.say(
+            console.red(f"The bot's process ended with exit code {exit_code};"),
+            f"it restarts {'when a source file changes' if host.gave_up else 'now'}.",
+        )

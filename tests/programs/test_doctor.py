@@ -59,7 +59,7 @@ def test_all_faults_of_the_settings_are_listed(run: Run, project: Path) -> None:
 
 def test_a_settings_file_that_is_no_json_is_a_fault(run: Run, project: Path) -> None:
     """The line and column of the mistake are told."""
-    (project / "local.settings.json").write_text('{"Values": {"a": "b",}}')
+    (project / "local.settings.json").write_text('{"Values": {"a": "b", c}}')
 
     doctor = run("dev.py", "doctor")
 
