@@ -166,7 +166,8 @@ class Journal(Record, frozen=True):
     @property
     def is_free(self) -> bool:
         """Nothing is accepted or committed that has not happened yet."""
-        return self.running is None and self.last is None and not self.inbox
+        is_settled = self.last is None or self.last.is_settled
+        return is_settled and self.running is None and not self.inbox
 
     @property
     def holds_last(self) -> bool:

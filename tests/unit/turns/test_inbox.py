@@ -48,6 +48,11 @@ def test_a_conversation_is_open_until_it_is_free() -> None:
     assert "open" in commit(CLAIMED, "a", "reply").to_json()
 
 
+def test_a_turn_with_nothing_left_to_do_keeps_nothing_open() -> None:
+    """A damaged journal may have one; a sweep would ring for it for ever."""
+    assert "open" not in Journal(last=TurnRecord(id="a")).to_json()
+
+
 def test_a_journal_that_is_open_is_read_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     """The field says nothing that the others do not."""
     assert CLAIMED == Journal.of(HOME, CLAIMED.to_json())
