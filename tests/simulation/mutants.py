@@ -54,13 +54,6 @@ COMMITTING = (
         (Fault.MANY_TURNS, Fault.REDELIVERED),
     ),
     Mutant(
-        "an attempt knows its own commit when the answer was lost",
-        "mailbox/arrival.py",
-        "if owner is not None and attempt is not None and owner.owns(home.journal):",
-        "if False:",
-        (Fault.STORE_ANSWER_LOST,),
-    ),
-    Mutant(
         "nothing is sent before the commit",
         "mailbox/arrival.py",
         "        written = await self._if_stored(document)\n        if written is None:\n"
@@ -312,13 +305,6 @@ OWNING = (
         (Fault.PAUSE, Fault.BOT_SLOW),
     ),
     Mutant(
-        "an owner that was overtaken stops",
-        "mailbox/ownership.py",
-        "                    if not self.owns(journal):\n",
-        "                    if False:\n",
-        (Fault.PAUSE, Fault.BOT_SLOW),
-    ),
-    Mutant(
         "an owner beats while its bot runs",
         "mailbox/ownership.py",
         "        await self.note(inbox.beaten)\n",
@@ -343,21 +329,6 @@ ACCEPTING = (
         (Fault.REDELIVERED,),
     ),
     Mutant(
-        "the owner runs what was appended",
-        "mailbox/inbox.py",
-        "    if not journal.inbox:\n        return replace(",
-        "    if True:\n        return replace(",
-        (Fault.BOT_SLOW,),
-    ),
-    Mutant(
-        "a claim rings",
-        "mailbox/claim.py",
-        "rung = await self._ringer.ring_before_write()",
-        "from shared.turns.mailbox.ringing import Rung\n"
-        "        rung = Rung('nobody', self._owner._began_s)",
-        (Fault.BOT_SLOW, Fault.KILL),
-    ),
-    Mutant(
         "a run that lost the race for the claim is cancelled",
         "mailbox/claim.py",
         "            raise LostRace\n",
@@ -378,13 +349,6 @@ ACCEPTING = (
         "return journal.is_put_off and is_another",
         "return journal.is_put_off",
         (Fault.CHANNEL_FAILED,),
-    ),
-    Mutant(
-        "the sweep finds what no bell knows of",
-        "mailbox/bell.py",
-        "if not await ringer.ring(0.0, SWEEP):",
-        "if True:",
-        (Fault.KILL,),
     ),
     Mutant(
         "a document that can never be read stops no conversation",
