@@ -215,26 +215,6 @@ DELIVERING = (
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
-        "nothing is sent after the lease",
-        "mailbox/ownership.py",
-        "return self._held_since_s + LEASE_S - loop_time_s()",
-        "return self._held_since_s + LEASE_S - loop_time_s() + 600",
-        (Fault.CHANNEL_SLOW, Fault.STORE_OUTAGE),
-    ),
-    Mutant(
-        "the lease is renewed while a reply is on its way",
-        "replies/delivery.py",
-        "timer = loop.call_later(lease.renew_in_s, begin_to_keep)",
-        "timer = loop.call_later(60, begin_to_keep)",
-        (Fault.CHANNEL_SLOW,),
-    ),
-    Mutant(
-        "replies to others do not end up in the response to whoever delivers them",
-        "replies/delivery.py",
-        "return await self._send(operation.subject)",
-        "return await self._send(operation.subject, self._context.activity.delivery_mode)",
-    ),
-    Mutant(
         "an id from the channel that is none is left out",
         "replies/delivery.py",
         'return _usable_id(responses[0].id) if responses and responses[0] else ""',
