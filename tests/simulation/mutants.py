@@ -54,13 +54,6 @@ COMMITTING = (
         (Fault.MANY_TURNS, Fault.REDELIVERED),
     ),
     Mutant(
-        "an attempt knows its own commit when the answer was lost",
-        "mailbox/arrival.py",
-        "if owner is not None and attempt is not None and owner.owns(home.journal):",
-        "if False:",
-        (Fault.STORE_ANSWER_LOST,),
-    ),
-    Mutant(
         "nothing is sent before the commit",
         "mailbox/arrival.py",
         "        written = await self._if_stored(document)\n        if written is None:\n"
@@ -222,26 +215,6 @@ DELIVERING = (
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
-        "nothing is sent after the lease",
-        "mailbox/ownership.py",
-        "return self._held_since_s + LEASE_S - loop_time_s()",
-        "return self._held_since_s + LEASE_S - loop_time_s() + 600",
-        (Fault.CHANNEL_SLOW, Fault.STORE_OUTAGE),
-    ),
-    Mutant(
-        "the lease is renewed while a reply is on its way",
-        "replies/delivery.py",
-        "timer = loop.call_later(lease.renew_in_s, begin_to_keep)",
-        "timer = loop.call_later(60, begin_to_keep)",
-        (Fault.CHANNEL_SLOW,),
-    ),
-    Mutant(
-        "replies to others do not end up in the response to whoever delivers them",
-        "replies/delivery.py",
-        "return await self._send(operation.subject)",
-        "return await self._send(operation.subject, self._context.activity.delivery_mode)",
-    ),
-    Mutant(
         "an id from the channel that is none is left out",
         "replies/delivery.py",
         'return _usable_id(responses[0].id) if responses and responses[0] else ""',
@@ -312,13 +285,6 @@ OWNING = (
         (Fault.PAUSE, Fault.BOT_SLOW),
     ),
     Mutant(
-        "an owner that was overtaken stops",
-        "mailbox/ownership.py",
-        "                    if not self.owns(journal):\n",
-        "                    if False:\n",
-        (Fault.PAUSE, Fault.BOT_SLOW),
-    ),
-    Mutant(
         "an owner beats while its bot runs",
         "mailbox/ownership.py",
         "        await self.note(inbox.beaten)\n",
@@ -343,21 +309,6 @@ ACCEPTING = (
         (Fault.REDELIVERED,),
     ),
     Mutant(
-        "the owner runs what was appended",
-        "mailbox/inbox.py",
-        "    if not journal.inbox:\n        return replace(",
-        "    if True:\n        return replace(",
-        (Fault.BOT_SLOW,),
-    ),
-    Mutant(
-        "a claim rings",
-        "mailbox/claim.py",
-        "rung = await self._ringer.ring_before_write()",
-        "from shared.turns.mailbox.ringing import Rung\n"
-        "        rung = Rung('nobody', self._owner._began_s)",
-        (Fault.BOT_SLOW, Fault.KILL),
-    ),
-    Mutant(
         "a run that lost the race for the claim is cancelled",
         "mailbox/claim.py",
         "            raise LostRace\n",
@@ -378,13 +329,6 @@ ACCEPTING = (
         "return journal.is_put_off and is_another",
         "return journal.is_put_off",
         (Fault.CHANNEL_FAILED,),
-    ),
-    Mutant(
-        "the sweep finds what no bell knows of",
-        "mailbox/bell.py",
-        "if not await ringer.ring(0.0, SWEEP):",
-        "if True:",
-        (Fault.KILL,),
     ),
     Mutant(
         "a document that can never be read stops no conversation",
