@@ -227,15 +227,19 @@ class Runner:
     async def attempt(self, run: Callable[[], Awaitable[Attempt]]) -> Attempt | None:
         """Run the bot in a conversation that is ours. None: this was not to be."""
         try:
-            return await run()
+            made = await run()
+            if self._is_in_vain():
+                raise NobodyWaits
+            return made
         except NobodyWaits:
             await self.withdraw(self._owner.journal.inbox[0].id)
         except LogicFailed as error:
-            await self.withdraw(self._owner.journal.inbox[0].id)
-            if self._caller is not None:
-                self._caller.fail(error)
+            await self._fail(error)
         except BrokenOff:
-            await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
+            if self._is_for_response:
+                await self._fail(TurnDeadlineExceeded("The process is about to end; try again."))
+            else:
+                await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
         except StoreFailed as error:
             _logger.warning("A turn waits for a document: %s", error.__cause__)
             bell = await self._ringer.ring(LOOK_S)
@@ -258,10 +262,14 @@ class Runner:
         try:
             await self._commit(turn, attempt, base)
         except (StateNotStorable, StateTooLarge) as error:
+            if turn.brings_logic:
+                await self._fail(error)
+                return
             attempt = turn.apology(error, attempt.by, base)
             await self._commit(turn, attempt, base)
         if self._caller is not None and turn.turn_id == self._caller.turn_id:
             self.attempt_of_caller = attempt
+            self._caller.have_committed()
         if self._owner.journal.holds_last:
             await self.finish(turn, attempt)
 
@@ -304,11 +312,25 @@ class Runner:
             raise LostIt from StateChanged()
         return CLAIM_S
 
+    @property
+    def _is_for_response(self) -> bool:
+        """Whether the caller waits for what stands at the head of the inbox."""
+        caller, waiting = self._caller, self._owner.journal.inbox
+        if caller is None or not caller.waits:
+            return False
+        return bool(waiting) and waiting[0].id == caller.turn_id
+
     def _is_in_vain(self) -> bool:
         """Whether what runs is the answer to a request that has ended."""
-        caller, waiting = self._caller, self._owner.journal.inbox
-        is_over = caller is not None and caller.waits and caller.is_over
-        return is_over and bool(waiting) and waiting[0].id == (caller and caller.turn_id)
+        return self._is_for_response and self._caller is not None and self._caller.is_over
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell the caller that its turn has come to nothing, and take it out."""
+        try:
+            await self.withdraw(self._owner.journal.inbox[0].id)
+        finally:
+            if self._caller is not None:
+                self._caller.fail(error)
 
     # Around both
 
