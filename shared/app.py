@@ -120,14 +120,17 @@ class App:
 
         It waits for the turns before it, and is a turn like any other: it happens completely and
         once, with what it says and what it saves in `shared.storage.storage_of(context)`, though
-        `logic` may have to run again for that. Which turn it is says `id`: any text that is the
+        `logic` may have to run again for that. When this returns, it is stored; what the channel
+        has not taken yet is sent later, whatever becomes of this worker. Until then nothing of it
+        outlives the worker, or a caller that is cancelled: `logic` cannot be stored.
+
+        Which turn it is says `id`: any text that is the
         same when the same is to be said, such as the id of the queue's message. With an `id`
         that was there before in this conversation for this user, `logic` does not run.
 
         Raises:
-            TurnDeadlineExceeded: it found no place in time. Nothing has changed.
-            DeliveryUncertain: it will be finished by another call with this `id`, or by the
-                conversation's next turn.
+            TurnDeadlineExceeded: it found no place, or did not end, within 100 s, or the worker is
+                about to end. Call again with this `id`.
             StateError: the store's reason. It is known at the next call whether it has happened.
             MalformedActivity, NotPermitted: the reference leads nowhere that the bot may speak.
             Whatever `logic` raises, unless the bot's `on_error` takes it. Nothing has changed.

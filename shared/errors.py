@@ -28,8 +28,7 @@ Every error that this application raises on purpose.
     └── TurnError                   a turn did not complete
         ├── TurnDeadlineExceeded        no place among racing turns in time
         ├── LogicFailed                 what a turn was to run, instead of the bot, has raised
-        ├── InboxFull                   too many activities wait in the conversation
-        └── DeliveryUncertain           committed, but perhaps not all of it is done
+        └── InboxFull                   too many activities wait in the conversation
 
 Each says what to do next. None carries a secret, a message's text or a user's name.
 """
@@ -166,7 +165,3 @@ class LogicFailed(TurnError):
 
 class InboxFull(TurnError):
     """The conversation accepts no more for later; nothing was changed."""
-
-
-class DeliveryUncertain(TurnError):
-    """The turn is committed, but not all that follows from it could be done, or it is not known."""

@@ -15,7 +15,6 @@ from shared.channel.authentication import ChannelAuthentication
 from shared.channel.destinations import Destinations
 from shared.errors import (
     BotApplicationError,
-    DeliveryUncertain,
     InboxFull,
     LengthRequired,
     MalformedActivity,
@@ -48,7 +47,6 @@ _STATUSES: dict[type[BotApplicationError], HTTPStatus] = {
     TurnDeadlineExceeded: HTTPStatus.SERVICE_UNAVAILABLE,
     InboxFull: HTTPStatus.SERVICE_UNAVAILABLE,
     TokenUnavailable: HTTPStatus.BAD_GATEWAY,
-    DeliveryUncertain: HTTPStatus.BAD_GATEWAY,
 }
 """
 The one place where errors meet HTTP. An error that is not here is a bug: 500.

@@ -9,7 +9,7 @@ from botbuilder.core import Middleware, MiddlewareSet, TurnContext
 from botbuilder.schema import Activity
 
 from shared import log_hygiene
-from shared.errors import BotApplicationError, LogicFailed
+from shared.errors import BotApplicationError
 from shared.storage.of_turn import STORAGE_KEY
 from shared.turns.backoff import LASTING_FAULTS
 from shared.turns.replies.outbox import Logic
@@ -52,14 +52,7 @@ class Pipeline:
 
         Raises what that raises, unless `on_error` takes it.
         """
-        logic = context.turn_state.get(LOGIC_KEY)
-        if logic is None:
-            await self.run(context, self._logic)
-            return
-        # However it ends: an error is told to whoever asked for the turn, and not to the user.
-        self._unit.failure = LogicFailed("What the turn was for has failed; nothing has changed.")
-        await self.run(context, logic)
-        self._unit.failure = None
+        await self.run(context, context.turn_state.get(LOGIC_KEY, self._logic))
 
     async def run(self, context: TurnContext, logic: Logic) -> None:
         """Run some logic as the adapter would run the bot."""
@@ -75,7 +68,7 @@ class Pipeline:
     def _may_pass(self) -> bool:
         """Whether the store is at fault, and the turn better run again than ended."""
         failure = self._unit.failure
-        return failure is not None and not isinstance(failure, (*LASTING_FAULTS, LogicFailed))
+        return failure is not None and not isinstance(failure, LASTING_FAULTS)
 
 
 def report(error: Exception, activity: Activity) -> None:

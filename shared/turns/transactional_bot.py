@@ -82,9 +82,14 @@ class TransactionalBot(Bot):
         """
         Run `logic` in place of the bot, as the turn of the context's activity.
 
-        It cannot be stored, so it ends with this process; what it has committed does not.
+        Logic cannot be stored. So its turn waits for its place as long as an invoke may wait, and
+        until it is committed it ends with this process, or with whoever awaits this. When this
+        returns, the turn is committed; replies that the channel has not taken yet are sent later.
 
-        Raises what `on_turn` does, and what the logic raises: then nothing has changed.
+        Raises:
+            TurnDeadlineExceeded: it found no place, or did not end, in time, or the process leaves.
+            StateError: the store does not let us work.
+            Whatever the logic raises. Nothing has changed.
         """
         context.turn_state[LOGIC_KEY] = logic
         try:

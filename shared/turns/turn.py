@@ -21,6 +21,7 @@ from shared.turns.backoff import LASTING_FAULTS, STORE_FAULTS, Backoff
 from shared.turns.clock import loop_time_s
 from shared.turns.limits import ANSWER_S
 from shared.turns.mailbox import inbox
+from shared.turns.pipeline import LOGIC_KEY
 from shared.turns.process import Process
 from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import Operation, Verb, read_operations
@@ -51,6 +52,8 @@ class Turn:
         self.turn_id = turn_id
         self.context = context
         self.channel = Channel(context)
+        self.brings_logic = LOGIC_KEY in context.turn_state
+        """Something runs instead of the bot, which cannot be stored."""
         self._documents = documents
         self._process = process
         self._outdated: set[str] = set()
@@ -106,10 +109,11 @@ class Turn:
         except RunEnded:
             raise
         except Exception as error:
-            if isinstance(unit.failure, LogicFailed):
-                raise unit.failure from error
             if unit.failure is not None and _may_pass(unit.failure):
                 raise StoreFailed from unit.failure
+            if self.brings_logic:
+                # It is told to whoever asked for the turn, and not to the user.
+                raise LogicFailed("What the turn was for has failed: see its cause.") from error
             attempt = self.apology(error, by, home)
         await typing.end()
         return attempt

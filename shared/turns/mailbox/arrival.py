@@ -204,6 +204,8 @@ class Arrival:
             document = self._turn.committed(home, attempt, home, owner.by)
             return await self._write(owner, document, attempt)
         except (StateNotStorable, StateTooLarge) as error:
+            if self._caller.brings_logic:
+                raise
             sorry = self._turn.apology(error, attempt.by, home)
             document = self._turn.committed(home, sorry, home, owner.by)
             return await self._write(owner, document, sorry)
@@ -222,7 +224,7 @@ class Arrival:
         """Finish the turn that is committed and ours."""
         runner = Runner(owner, self._documents, self._ringer, self._process, self._caller)
         runner.attempt_of_caller = attempt
-        self._caller.is_kept = True
+        self._caller.have_committed()
         await runner.go_on()
         return self._caller.is_answered
 

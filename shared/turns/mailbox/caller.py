@@ -104,6 +104,13 @@ class Caller:
         self.is_kept = self.may_be_kept = True
         self.leave_line()
 
+    def have_committed(self) -> None:
+        """The turn happens now, whatever becomes of this process."""
+        self.is_kept = True
+        if self.brings_logic:
+            # Logic has been run to its end, and there is no answer to wait for.
+            self.waits = False
+
     def answer(self) -> None:
         """All of it has happened, or will: the request can be answered."""
         if not self._answered.done():
@@ -127,6 +134,9 @@ class Caller:
         except asyncio.CancelledError:
             if not self.may_be_kept:
                 work.cancel()
+            elif self.waits:
+                # What runs ends at its next look, as if the time were up.
+                self.deadline_s = loop_time_s()
             self.answer()
             raise
         if self._answered.done():

@@ -207,8 +207,11 @@ class Runner:
     async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
         """Commit what was run on `base`, and finish it. Raises StateChanged as `Runs.commit`."""
         made = await self.runs.commit(turn, attempt, base)
+        if made is None:
+            return
         if self._caller is not None and turn.turn_id == self._caller.turn_id:
             self.attempt_of_caller = made
+            self._caller.have_committed()
         if self._owner.journal.holds_last:
             await self.finish(turn, made)
 

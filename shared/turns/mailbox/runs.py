@@ -57,15 +57,19 @@ class Runs:
     async def attempt(self, run: Callable[[], Awaitable[Attempt]]) -> Attempt | None:
         """Run the bot in a conversation that is ours. None: this was not to be."""
         try:
-            return await run()
+            made = await run()
+            if self._is_in_vain():
+                raise NobodyWaits
+            return made
         except NobodyWaits:
             await self.withdraw(self._owner.journal.inbox[0].id)
         except LogicFailed as error:
-            await self.withdraw(self._owner.journal.inbox[0].id)
-            if self._caller is not None:
-                self._caller.fail(error)
+            await self._fail(error)
         except BrokenOff:
-            await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
+            if self._is_for_response:
+                await self._fail(TurnDeadlineExceeded("The process is about to end; try again."))
+            else:
+                await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
         except StoreFailed as error:
             _logger.warning("A turn waits for a document: %s", error.__cause__)
             bell = await self._ringer.ring(LOOK_S)
@@ -78,9 +82,11 @@ class Runs:
                 raise error.__cause__ from error
         return None
 
-    async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> Attempt:
+    async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> Attempt | None:
         """
-        Commit what was run on `base`, over whatever was appended since; returns what was committed.
+        Commit what was run on `base`, over whatever was appended since.
+
+        Returns what was committed. None: it cannot be, and the caller has been told so.
 
         Raises:
             StateChanged: a turn was committed since, so the bot has to run again.
@@ -88,6 +94,9 @@ class Runs:
         try:
             await self._commit(turn, attempt, base)
         except (StateNotStorable, StateTooLarge) as error:
+            if turn.brings_logic:
+                await self._fail(error)
+                return None
             attempt = turn.apology(error, attempt.by, base)
             await self._commit(turn, attempt, base)
         return attempt
@@ -131,8 +140,22 @@ class Runs:
             raise LostIt from StateChanged()
         return CLAIM_S
 
+    @property
+    def _is_for_response(self) -> bool:
+        """Whether the caller waits for what stands at the head of the inbox."""
+        caller, waiting = self._caller, self._owner.journal.inbox
+        if caller is None or not caller.waits:
+            return False
+        return bool(waiting) and waiting[0].id == caller.turn_id
+
     def _is_in_vain(self) -> bool:
         """Whether what runs is the answer to a request that has ended."""
-        caller, waiting = self._caller, self._owner.journal.inbox
-        is_over = caller is not None and caller.waits and caller.is_over
-        return is_over and bool(waiting) and waiting[0].id == (caller and caller.turn_id)
+        return self._is_for_response and self._caller is not None and self._caller.is_over
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell the caller that its turn has come to nothing, and take it out."""
+        try:
+            await self.withdraw(self._owner.journal.inbox[0].id)
+        finally:
+            if self._caller is not None:
+                self._caller.fail(error)

@@ -19,7 +19,7 @@ from shared.channel.endpoint import MessagesEndpoint
 from shared.channel.http_pool import HttpPool
 from shared.errors import (
     BotApplicationError,
-    DeliveryUncertain,
+    InboxFull,
     StateConflict,
     StateForbidden,
     StateNotStorable,
@@ -379,7 +379,7 @@ async def test_401_and_405_carry_what_http_asks_for(endpoint: MessagesEndpoint) 
         (StateTooLarge("marked"), 500),
         (StateNotStorable("marked"), 500),
         (TurnDeadlineExceeded("marked"), 503),
-        (DeliveryUncertain("marked"), 502),
+        (InboxFull("marked"), 503),
         (TokenUnavailable("marked"), 502),
         (BotApplicationError("marked"), 500),
         (RuntimeError("marked"), 500),

@@ -24,14 +24,19 @@ from botbuilder.schema import (
     ConversationReference,
 )
 
-from shared.errors import (
-    DeliveryUncertain,
-    StateConflict,
-    StateUnreadable,
-    TurnDeadlineExceeded,
-)
+from shared.errors import StateConflict, StateUnreadable, TurnDeadlineExceeded
 from shared.storage import storage_of
-from tests.unit.turns.conftest import HOME, SERVICE, USER, Handler, Room, StockRoom, in_virtual_time
+from shared.turns.limits import WAITING_S
+from tests.unit.turns.conftest import (
+    HOME,
+    SERVICE,
+    USER,
+    Handler,
+    Room,
+    StockRoom,
+    in_virtual_time,
+    until_quiet,
+)
 from tests.unit.turns.test_replies import refusal
 
 RoomWith = Callable[..., Room]
@@ -62,6 +67,16 @@ async def continues(room: Room, logic: Logic, turn_id: str = "news", **fields: A
     await room.adapter.process_proactive(
         room.adapter.create_claims_identity("bot"), activity, None, run
     )
+
+
+def after(seconds: float, logic: Logic) -> Logic:
+    """The same logic, which takes its time first."""
+
+    async def later(context: TurnContext) -> None:
+        await asyncio.sleep(seconds)
+        await logic(context)
+
+    return later
 
 
 async def count(context: TurnContext) -> None:
@@ -134,14 +149,13 @@ def test_a_proactive_turn_that_finds_no_place_says_so(room_with: RoomWith) -> No
     """Nothing has changed, and it may be asked for again."""
 
     async def ponder(_context: TurnContext, _storage: Storage) -> None:
-        await asyncio.sleep(30)
+        await asyncio.sleep(WAITING_S + 30)
 
     async def history() -> None:
-        turn = asyncio.create_task(room.hears("?"))
-        await asyncio.sleep(1)
+        await room.hears("?")
         with pytest.raises(TurnDeadlineExceeded):
             await continues(room, count)
-        await turn
+        await until_quiet(room)
         await continues(room, count)
 
     room = room_with(ponder)
@@ -150,14 +164,19 @@ def test_a_proactive_turn_that_finds_no_place_says_so(room_with: RoomWith) -> No
     assert ["News [1, 1]."] == room.texts()
 
 
-async def test_a_delivery_in_doubt_is_finished_by_another_call(room_with: RoomWith) -> None:
-    """The logic does not run again for it."""
+def test_a_delivery_in_doubt_is_finished_by_a_bell(room_with: RoomWith) -> None:
+    """The call ends with success, and another with the same id changes nothing about it."""
     room = room_with(echo)
-    room.channel.faults = [refusal(502)]
-    with pytest.raises(DeliveryUncertain):
-        await continues(room, count)
-    before = room.texts()
-    await continues(room, count)
+    before: list[str] = []
+
+    async def history() -> None:
+        room.channel.faults = [refusal(502)]
+        for _ in range(2):
+            await continues(room, count)
+        before.extend(room.texts())
+        await until_quiet(room)
+
+    in_virtual_time(history())
 
     assert [] == before
     assert ["News [1, 1]."] == room.texts()
@@ -185,14 +204,12 @@ async def test_an_error_of_the_logic_is_the_callers(room_with: RoomWith) -> None
 
 
 def test_logic_that_does_not_end_is_the_callers_to_know(room_with: RoomWith) -> None:
-    """It is stopped like a bot that does not end, and may be asked for again."""
-
-    async def never_end(_context: TurnContext) -> None:
-        await asyncio.sleep(1e9)
+    """It is stopped when its caller's time is up, and may be asked for again."""
 
     async def history() -> None:
-        with pytest.raises(Exception, match="ran for more than 100 s"):
-            await continues(room, never_end)
+        with pytest.raises(TurnDeadlineExceeded):
+            await continues(room, after(1e9, count))
+        await asyncio.sleep(3)
         await continues(room, count)
 
     room = room_with(echo)
@@ -369,7 +386,7 @@ async def test_a_turn_that_fails_has_continued_nothing(room_with: RoomWith) -> N
     assert (await room.document("test/conversations/other"))["told"]
 
 
-async def test_what_is_left_to_the_next_turn_goes_where_it_was_for(room_with: RoomWith) -> None:
+def test_what_is_left_to_the_next_turn_goes_where_it_was_for(room_with: RoomWith) -> None:
     """A text for another conversation at another service gets there, whoever delivers it."""
 
     async def tell(context: TurnContext, _storage: Storage) -> None:
@@ -383,12 +400,16 @@ async def test_what_is_left_to_the_next_turn_goes_where_it_was_for(room_with: Ro
             await context.adapter.continue_conversation(place, tell_there, "bot")
         await context.send_activity("here")
 
-    room = room_with(tell)
-    room.channel.faults = [refusal(502)]
-    with pytest.raises(DeliveryUncertain):
+    room, later = room_with(tell), room_with(tell)
+
+    async def history() -> None:
+        room.channel.faults = [refusal(502)]
         await room.hears("tell")
-    later = room_with(tell)
-    await later.hears("hi", id="next")
+        room.dies()
+        await later.hears("hi")
+        await until_quiet(later)
+
+    in_virtual_time(history())
     sent = [(one.text, one.conversation.id) for one in later.channel.activities]
 
     assert [("there", "other"), ("here", "room"), ("here", "room")] == sent
