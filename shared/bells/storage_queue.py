@@ -1,9 +1,10 @@
 """Bells as messages on a queue of Azure Storage, which a queue-triggered function hears."""
 
+from contextlib import suppress
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
 from shared.bells.base import RING_S, Bell
 from shared.connections.azure_transport import AzureTransport
@@ -91,7 +92,9 @@ class _Client:
                 try:
                     await self._queue.send_message(text, visibility_timeout=delay_s)
                 except ResourceNotFoundError:
-                    await self._queue.create_queue()
+                    # Another bell may have made it since.
+                    with suppress(ResourceExistsError):
+                        await self._queue.create_queue()
                     await self._queue.send_message(text, visibility_timeout=delay_s)
         except (AzureError, OSError, TimeoutError) as error:
             reason = type(error).__name__

@@ -57,6 +57,17 @@ async def test_a_bell_is_a_message_that_the_host_can_decode(
     assert [BELL] == [Bell.from_text(message.content) for message in queue.receive_messages()]
 
 
+async def test_bells_may_make_the_missing_queue_at_once(
+    azurite: Azurite, queue: QueueClient
+) -> None:
+    """Whoever finds that another one has made it rings all the same."""
+    await asyncio.gather(*(ring(azurite.connection_string) for _ in range(5)))
+
+    assert [BELL] * 5 == [
+        Bell.from_text(message.content) for message in queue.receive_messages(max_messages=10)
+    ]
+
+
 async def test_a_bell_is_never_early(azurite: Azurite, queue: QueueClient) -> None:
     """Until the delay is over nobody is given the message, and then somebody is."""
     await ring(azurite.connection_string, delay_s=1.2)

@@ -2,7 +2,7 @@
 A channel in memory: it delivers what users say to a bot, and takes what the bot replies.
 
 Towards the bot it is a Bot Connector on a free port of this machine; towards a test it
-is a few verbs: `joins`, `says`, `asks`, and `replies`. It can be told to treat the bot's
+is a few verbs: `joins`, `says`, `asks`, `hears`, and `replies`. It can be told to treat the bot's
 requests as badly as a real one does at times.
 """
 
@@ -22,7 +22,15 @@ Activity = dict[str, Any]
 
 BOT = {"id": "bot", "name": "Bot"}
 ANSWER_TIMEOUT_S = 60.0
-"""Far beyond any turn: a bot that hangs fails the test that waits for it."""
+"""Far beyond any answer: a bot that hangs fails the test that waits for it."""
+
+PATIENCE_S = 240.0
+"""Until a reply has come: some bells later, on a machine that is busy with other things."""
+
+LINGER_S = 1.0
+"""For which a user who has heard all of it stays, to hear what should not come."""
+
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,20 @@ class FakeChannel:
             and request.treatment.accepted
             and request.activity["type"] == "message"
         ]
+
+    async def hears(self, part: str, conversation: str = "c1") -> list[str]:
+        """
+        Wait until a reply with this in it has arrived; return all that have.
+
+        One that does not come is missing in what is returned. What is answered with 200 may be
+        replied to later, by another instance.
+        """
+        for _ in range(round(PATIENCE_S / _POLL_S)):
+            if any(part in one for one in self.replies(conversation)):
+                await asyncio.sleep(LINGER_S)
+                break
+            await asyncio.sleep(_POLL_S)
+        return self.replies(conversation)
 
     def treats_next(self, *treatments: Treatment, conversation: str = "c1") -> None:
         """Treat the conversation's next requests like this, and those after them as usual."""

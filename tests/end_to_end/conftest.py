@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from local.bootstrap.environment import APP_REQUIREMENTS
+from local.node_services.emulators import Azurite
 from shared.settings import CosmosSettings
 from tests.bots import counting, echo
 from tests.end_to_end.channel import FakeChannel
@@ -91,6 +92,22 @@ def bot(shared_bot: Instance, channel: FakeChannel) -> Iterator[Instance]:
 def cosmos_settings(cosmos_container: CosmosSettings) -> dict[str, str]:
     """The settings of instances that keep their state in a container of the test's own."""
     return settings_for(cosmos_container)
+
+
+@pytest.fixture
+def azurite(npm_packages: None) -> Iterator[Azurite]:
+    """A queue of the test's own: bells of another would be heard here."""
+    with Azurite() as service:
+        yield service
+
+
+@pytest.fixture
+def bell_settings(azurite: Azurite) -> dict[str, str]:
+    """The settings of instances whose bells outlive them, and that sweep every ten seconds."""
+    return {
+        "AzureWebJobsStorage": azurite.connection_string,
+        "SweepSchedule": "*/10 * * * * *",
+    }
 
 
 @pytest.fixture(scope="session")

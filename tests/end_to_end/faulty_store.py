@@ -63,7 +63,8 @@ class FaultyStore:
         body = await request.read()
         treatment, document = self.usual_treatment, ""
         if request.method in ("POST", "PUT"):
-            _channel, _, document = json.loads(body)["realId"].partition("/")
+            # A query has none.
+            _channel, _, document = json.loads(body).get("realId", "").partition("/")
             if self._next_treatments[document]:
                 treatment = self._next_treatments[document].popleft()
         if treatment.accepted:

@@ -2,18 +2,24 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.bots.counting import replies_to, replies_to_all
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.faulty_store import FaultyStore
-from tests.end_to_end.instances import Instance, Instances, settings_for
+from tests.end_to_end.instances import IMPATIENT_HOST, Instance, Instances, settings_for
 from tests.end_to_end.treatment import UNANSWERED, UNHEARD, WELL, Treatment
 
-# A host has no part in what is left of a turn, so one is enough.
-pytestmark = pytest.mark.parametrize("host", ["embedded host"], indirect=True)
+
+@pytest.fixture
+def instances(counting_app: Path, tmp_path: Path) -> Iterator[Instances]:
+    """Instances of the bot that counts. A host has no part in what is left of a turn."""
+    with Instances(IMPATIENT_HOST, counting_app, tmp_path) as instances:
+        yield instances
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,15 @@ DEATHS = {
 
 
 async def test_a_process_may_die_at_every_request_of_a_turn(
-    channel: FakeChannel, counting_instances: Instances, faulty_store: FaultyStore
+    channel: FakeChannel,
+    instances: Instances,
+    faulty_store: FaultyStore,
+    bell_settings: dict[str, str],
 ) -> None:
-    """The redelivery completes the turn, and repeats only replies that nobody noted as sent."""
-    doomed = counting_instances.start(settings_for(faulty_store.settings))
-    survivor = counting_instances.start(settings_for(faulty_store.settings))
+    """Another one completes the turn, and repeats only replies that nobody noted as sent."""
+    settings = {**settings_for(faulty_store.settings), **bell_settings}
+    survivor = instances.start(settings)
+    doomed = instances.start(settings)
     for name, death in DEATHS.items():
         faulty_store.treats_writes(f"conversations/{name}", *death.home)
         faulty_store.treats_writes(f"users/{name}", *death.user)
@@ -68,11 +78,14 @@ async def test_a_process_may_die_at_every_request_of_a_turn(
     doomed.kill()
     assert [None] * len(DEATHS) == await asyncio.gather(*turns)
 
-    await asyncio.gather(*(deliver(channel, "hello", name, survivor) for name in DEATHS))
-    await asyncio.gather(*(deliver(channel, "bye", name, survivor) for name in DEATHS))
+    for text in ("hello", "bye"):
+        statuses = await asyncio.gather(*(says(channel, text, name, survivor) for name in DEATHS))
+        assert [200] * len(DEATHS) == statuses
+    once = replies_to_all(["hello", "bye"])
+    await asyncio.gather(*(channel.hears(once[-1], name) for name in DEATHS))
 
     assert {
-        name: arrived[name][: 0 if death.is_settled else None] + replies_to_all(["hello", "bye"])
+        name: arrived[name][: 0 if death.is_settled else None] + once
         for name, death in DEATHS.items()
     } == seen(channel)
 
@@ -86,33 +99,39 @@ TURN_S = 0.1
 
 
 async def test_a_process_may_die_at_any_time(
-    channel: FakeChannel, counting_instances: Instances, cosmos_settings: dict[str, str]
+    channel: FakeChannel,
+    instances: Instances,
+    cosmos_settings: dict[str, str],
+    bell_settings: dict[str, str],
 ) -> None:
     """Each turn counts once, and its replies come once, or from the first again if unsettled."""
     chance = random.Random(12)
     channel.usual_treatment = Treatment(delay_s=REPLY_S)
-    survivor = counting_instances.start(cosmos_settings)
+    settings = {**cosmos_settings, **bell_settings}
+    survivor = instances.start(settings)
 
-    async def say_and_deliver_again(name: str, doomed: Instance) -> int | None:
+    async def say_until_it_is_taken(name: str, doomed: Instance) -> int | None:
         await asyncio.sleep(chance.uniform(0, TURN_S))
         status = await says(channel, "hello", name, doomed)
-        await deliver(channel, "hello", name, survivor)
+        if status != 200:
+            assert 200 == await says(channel, "hello", name, survivor)
         return status
 
     turns: dict[str, asyncio.Task[int | None]] = {}
     for number in range(ROUNDS):
-        doomed = await asyncio.to_thread(counting_instances.start, cosmos_settings)
+        doomed = await asyncio.to_thread(instances.start, settings)
         names = [f"round {number}, turn {turn}" for turn in range(TURNS)]
         # So that it dies in a turn, and not while it gets ready for its first.
-        await asyncio.gather(*(deliver(channel, "good morning", name, doomed) for name in names))
+        await asyncio.gather(*(says(channel, "good morning", name, doomed) for name in names))
         for name in names:
-            turns[name] = asyncio.create_task(say_and_deliver_again(name, doomed))
+            turns[name] = asyncio.create_task(say_until_it_is_taken(name, doomed))
         await asyncio.sleep(TURN_S)
         doomed.kill()
     statuses = dict(zip(turns, await asyncio.gather(*turns.values()), strict=True))
-    await asyncio.gather(*(deliver(channel, "bye", name, survivor) for name in turns))
-
+    await asyncio.gather(*(says(channel, "bye", name, survivor) for name in turns))
     once = replies_to_all(["good morning", "hello", "bye"])
+    await asyncio.gather(*(channel.hears(once[-1], name) for name in turns))
+
     for name, status in statuses.items():
         replies = channel.replies(name)
         again = len(replies) - len(once)
@@ -125,14 +144,6 @@ async def says(channel: FakeChannel, text: str, name: str, to: Instance) -> int 
     return await channel.says(
         text, user=name, conversation=name, activity_id=f"{name}: {text}", to=to.url
     )
-
-
-async def deliver(channel: FakeChannel, text: str, name: str, to: Instance) -> None:
-    """Deliver a text until it is taken, as a channel does."""
-    statuses = [await says(channel, text, name, to)]
-    while statuses[-1] != 200:
-        assert len(statuses) < 5, statuses
-        statuses.append(await says(channel, text, name, to))
 
 
 def hanging(channel: FakeChannel, store: FaultyStore) -> int:
