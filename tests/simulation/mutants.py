@@ -336,13 +336,6 @@ ACCEPTING = (
         (Fault.STORE_OUTAGE,),
     ),
     Mutant(
-        "an accepted activity is not accepted again",
-        "mailbox/arrival.py",
-        "elif not caller.waits and any(one.id == caller.turn_id for one in journal.inbox):",
-        "elif False:",
-        (Fault.BOT_SLOW, Fault.REDELIVERED),
-    ),
-    Mutant(
         "a committed activity is not run again",
         "mailbox/arrival.py",
         "if (by := caller.attempt_in(journal)) is not None:",

@@ -123,7 +123,7 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
 
 _LENGTHS = {
     Fault.PARTITION: (1.0, 4.0, 8.0, 20.0),
-    Fault.PAUSE: (3.0, 7.0, 9.0, 15.0, 40.0),
+    Fault.PAUSE: (3.0, 7.0, 9.0, 15.0, 40.0, 70.0),
     Fault.CLOCK_FORWARD: (90.0, 600.0, 3600.0),
     Fault.CLOCK_BACK: (-90.0, -600.0, -3600.0),
 }

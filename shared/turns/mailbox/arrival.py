@@ -147,7 +147,7 @@ class Arrival:
             home,
             caller,
             owner,
-            runner,
+            runner.runs,
             self._documents,
             self._ringer,
             self._process,
@@ -184,7 +184,7 @@ class Arrival:
                 return attempt
 
             async def commit() -> None:
-                made = await runner.attempt(ran)
+                made = await runner.runs.attempt(ran)
                 if made is not None:
                     await runner.commit(self._turn, made, home)
 

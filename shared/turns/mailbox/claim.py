@@ -11,7 +11,7 @@ from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.ownership import Ownership
 from shared.turns.mailbox.ringing import Ringer
-from shared.turns.mailbox.runner import Runner
+from shared.turns.mailbox.runs import Runs
 from shared.turns.process import Process
 from shared.turns.state.documents import Documents
 from shared.turns.state.stored_document import StoredDocument
@@ -43,7 +43,7 @@ class Claim:
         base: StoredDocument,
         caller: Caller,
         owner: Ownership,
-        runner: Runner,
+        runs: Runs,
         documents: Documents,
         ringer: Ringer,
         process: Process,
@@ -54,7 +54,7 @@ class Claim:
         self._base = base
         self._caller = caller
         self._owner = owner
-        self._runner = runner
+        self._runs = runs
         self._documents = documents
         self._ringer = ringer
         self._process = process
@@ -63,7 +63,7 @@ class Claim:
     async def look(self) -> float:
         """Claim the conversation, and then show that its owner is alive: see `Meanwhile`."""
         if self.is_made:
-            return await self._runner.beat_while_running()
+            return await self._runs.beat_while_running()
         if not (self._process.may_outlive or self._caller.waits):
             raise PutOff
         try:

@@ -8,19 +8,11 @@ from collections.abc import Awaitable, Callable
 
 from botbuilder.core import TurnContext
 
-from shared.errors import (
-    BotApplicationError,
-    LogicFailed,
-    StateNotStorable,
-    StateTooLarge,
-    TurnDeadlineExceeded,
-)
+from shared.errors import TurnDeadlineExceeded
 from shared.turns.attempt import Attempt
 from shared.turns.finishing import Finishing
 from shared.turns.limits import (
-    CLAIM_S,
     LEASE_S,
-    LOOK_S,
     POLL_MAX_S,
     RUNS_WITHOUT_STORE,
     TRIES,
@@ -31,32 +23,17 @@ from shared.turns.mailbox.contexts import Accepted
 from shared.turns.mailbox.ownership import NotHeld, Overtaken, Ownership, StateChanged
 from shared.turns.mailbox.records import Entry
 from shared.turns.mailbox.ringing import Ringer
+from shared.turns.mailbox.runs import GivenUp, Runs
 from shared.turns.process import Process
 from shared.turns.replies.delivery import DeliveryProgress
 from shared.turns.replies.operations import read_operations
 from shared.turns.replies.reference import activity_text, trigger_of
 from shared.turns.state.documents import Documents
-from shared.turns.state.journal import Journal, TurnRecord, digest
+from shared.turns.state.journal import TurnRecord, digest
 from shared.turns.state.stored_document import StoredDocument
-from shared.turns.turn import RunEnded, StoreFailed, Turn
+from shared.turns.turn import Turn
 
 _logger = logging.getLogger(__name__)
-
-
-class GivenUp(BotApplicationError):
-    """An activity is not run any more; the message says why."""
-
-
-class NobodyWaits(RunEnded):
-    """The response was the answer, and its time is up."""
-
-
-class BrokenOff(RunEnded):
-    """The process is about to be stopped: the next owner runs the activity again."""
-
-
-class LostIt(RunEnded):
-    """The conversation is somebody else's by now."""
 
 
 class Runner:
@@ -76,6 +53,7 @@ class Runner:
         self._ringer = ringer
         self._process = process
         self._caller = caller
+        self.runs = Runs(owner, ringer, process, caller)
         self.attempt_of_caller: Attempt | None = None
         """As which the caller's turn has been committed here."""
 
@@ -187,10 +165,10 @@ class Runner:
         is_callers = caller is not None and caller.turn_id == entry.id
         if self._owner.journal.attempt_at(entry.id) is not None:
             # An earlier version of the app, which sees no inbox, has run its redelivery.
-            await self.withdraw(entry.id)
+            await self.runs.withdraw(entry.id)
             return
         if entry.waits and (caller is None or not is_callers or caller.is_over):
-            await self.withdraw(entry.id)
+            await self.runs.withdraw(entry.id)
             return
         if caller is not None and is_callers:
             await self.run(self._turn_of(caller), entry)
@@ -203,7 +181,7 @@ class Runner:
 
         async def drop(error: Exception) -> None:
             _logger.error("An accepted activity is lost (%s).", type(error).__name__)
-            await self.withdraw(entry.id)
+            await self.runs.withdraw(entry.id)
 
         accepted = Accepted(entry.activity, entry.service_url, entry.audience)
         await self._in_context(accepted, run, drop)
@@ -220,95 +198,19 @@ class Runner:
             reason = "A document that it needs cannot be read."
             attempt = turn.apology(GivenUp(reason), by, base)
         else:
-            attempt = await self.attempt(lambda: turn.run(base, by, self.beat_while_running))
+            attempt = await self.runs.attempt(
+                lambda: turn.run(base, by, self.runs.beat_while_running)
+            )
         if attempt is not None:
             await self.commit(turn, attempt, base)
 
-    async def attempt(self, run: Callable[[], Awaitable[Attempt]]) -> Attempt | None:
-        """Run the bot in a conversation that is ours. None: this was not to be."""
-        try:
-            return await run()
-        except NobodyWaits:
-            await self.withdraw(self._owner.journal.inbox[0].id)
-        except LogicFailed as error:
-            await self.withdraw(self._owner.journal.inbox[0].id)
-            if self._caller is not None:
-                self._caller.fail(error)
-        except BrokenOff:
-            await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
-        except StoreFailed as error:
-            _logger.warning("A turn waits for a document: %s", error.__cause__)
-            bell = await self._ringer.ring(LOOK_S)
-            await self._owner.note(
-                lambda journal: inbox.put_off(journal, bell),
-                lambda journal: journal.running is None,
-            )
-        except LostIt as error:
-            if isinstance(error.__cause__, Exception):
-                raise error.__cause__ from error
-        return None
-
     async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
-        """
-        Commit what was run on `base`, over whatever was appended since, and finish it.
-
-        Raises:
-            StateChanged: a turn was committed since, so the bot has to run again.
-        """
-        try:
-            await self._commit(turn, attempt, base)
-        except (StateNotStorable, StateTooLarge) as error:
-            attempt = turn.apology(error, attempt.by, base)
-            await self._commit(turn, attempt, base)
+        """Commit what was run on `base`, and finish it. Raises StateChanged as `Runs.commit`."""
+        made = await self.runs.commit(turn, attempt, base)
         if self._caller is not None and turn.turn_id == self._caller.turn_id:
-            self.attempt_of_caller = attempt
+            self.attempt_of_caller = made
         if self._owner.journal.holds_last:
-            await self.finish(turn, attempt)
-
-    async def _commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
-        def change(home: StoredDocument) -> StoredDocument:
-            if home.journal.stamp != base.journal.stamp or home.journal.last is not None:
-                raise StateChanged
-            return turn.committed(
-                home, attempt, base, self._owner.by, hands_over=self._owner.hands_over
-            )
-
-        await self._owner.write(
-            change, lambda journal: journal.attempt_at(turn.turn_id) == attempt.by
-        )
-
-    async def withdraw(self, entry_id: str) -> None:
-        """Take the head of the inbox out, as if it had not been."""
-
-        def without(journal: Journal) -> Journal:
-            if not journal.inbox or journal.inbox[0].id != entry_id:
-                return inbox.beaten(journal)
-            return inbox.withdrawn(journal, entry_id, hands_over=self._owner.hands_over)
-
-        await self._owner.note(
-            without, lambda journal: all(one.id != entry_id for one in journal.inbox)
-        )
-
-    async def beat_while_running(self) -> float:
-        """What an owner does while its bot runs; it is asked once a second."""
-        if self._process.is_leaving:
-            raise BrokenOff
-        if self._is_in_vain():
-            raise NobodyWaits
-        stamp = self._owner.journal.stamp
-        try:
-            await self._owner.beat_if_due()
-        except (Overtaken, TurnDeadlineExceeded) as error:
-            raise LostIt from error
-        if self._owner.journal.stamp != stamp:
-            raise LostIt from StateChanged()
-        return CLAIM_S
-
-    def _is_in_vain(self) -> bool:
-        """Whether what runs is the answer to a request that has ended."""
-        caller, waiting = self._caller, self._owner.journal.inbox
-        is_over = caller is not None and caller.waits and caller.is_over
-        return is_over and bool(waiting) and waiting[0].id == (caller and caller.turn_id)
+            await self.finish(turn, made)
 
     # Around both
 
