@@ -92,6 +92,10 @@ def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) 
     print(f"\r{progress}" if is_watched else progress)
     _print_table("Histories in which it happened", total.happened)
     _print_table("Besides", total.figures)
+    if total.longest_s:
+        print("\nThe longest, in seconds:\n")
+        for what, took_s in sorted(total.longest_s.items()):
+            print(f"  {took_s:8.1f}  {what}")
     if total.failing:
         more = len(total.failing) - _SHOWN
         shown = ", ".join(map(str, total.failing[:_SHOWN])) + f" and {more} more" * (more > 0)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tests.simulation.channel import is_counted, key_of
+from tests.simulation.mailboxes import Mailboxes
 from tests.simulation.script import Said
 from tests.simulation.store import Document
 
@@ -84,6 +85,7 @@ class Chronicle:
         """The bot's own properties of each document, whenever they changed."""
         self.accepted: dict[str, list[str]] = defaultdict(list)
         """The ids of each conversation's turns, as they were first written, claims and all."""
+        self.mailboxes = Mailboxes()
         self._journals: dict[str, dict[str, Any]] = {}
         self._unfinished: dict[str, Committed] = {}
 
@@ -102,6 +104,7 @@ class Chronicle:
         if "/conversations/" not in key:
             return
         self._note_accepted(key, old, journal)
+        self.mailboxes.wrote(key, old, journal, at_s)
         new = [entry for entry in journal.get("done", [])[-1:] if entry not in old.get("done", [])]
         last = journal.get("last") or {}
         for entry in new:
@@ -139,6 +142,7 @@ class Chronicle:
         self.contents[key].append((at_s, properties))
         journal = (document or {}).get("$turns")
         self._journals[key] = journal if isinstance(journal, dict) else {}
+        self.mailboxes.reset(key, at_s, self._journals[key])
         self._unfinished.pop(key, None)
 
     def was_reset(self, key: str, after_s: float, until_s: float = float("inf")) -> bool:

@@ -50,11 +50,18 @@ def _set_clock(world: "World", instance: Instance, seconds: float) -> None:
     world.happened[fault] += 1
 
 
+def _kill(world: "World", instance: Instance, _length_s: float) -> None:
+    """Whoever sweeps, if that is known yet."""
+    holder = world.triggers.holder
+    world.wore_out(holder if holder is not None and holder.is_alive else instance)
+
+
 _TO_INSTANCES: dict[Fault, Callable[["World", Instance, float], None]] = {
     Fault.PAUSE: _pause,
     Fault.PARTITION: _cut_off,
     Fault.CLOCK_FORWARD: _set_clock,
     Fault.CLOCK_BACK: _set_clock,
+    Fault.TIMER_DIES: _kill,
 }
 
 

@@ -47,6 +47,16 @@ class Fault(StrEnum):
     CHANNEL_OUTAGE = "channel outage"
     CHANNEL_LONG_OUTAGE = "channel throttled for long"
     CHANNEL_NEVER_ANSWERS = "one reply fails for ever"
+    BELL_LATE = "bell late"
+    BELL_DOUBLED = "bell doubled"
+    BELL_AT_ONCE = "bell handled twice at once"
+    BELL_HIDDEN = "bell hidden for ten minutes"
+    NOT_RUNG = "ring fails"
+    QUEUE_OUTAGE = "queue away"
+    HOST_DIES = "host dies with a bell"
+    WORKER_STOPS = "queue away for too long for one instance"
+    WORKERS_STOP = "queue away for too long for all"
+    TIMER_DIES = "timer's holder dies"
     PARTITION = "partition"
     KILL = "process killed"
     PAUSE = "process paused past its lease"
@@ -108,6 +118,16 @@ SHARES = {
     Fault.CHANNEL_OUTAGE: 0.06,
     Fault.CHANNEL_LONG_OUTAGE: 0.01,
     Fault.CHANNEL_NEVER_ANSWERS: 0.02,
+    Fault.BELL_LATE: 0.1,
+    Fault.BELL_DOUBLED: 0.1,
+    Fault.BELL_AT_ONCE: 0.1,
+    Fault.BELL_HIDDEN: 0.06,
+    Fault.NOT_RUNG: 0.08,
+    Fault.QUEUE_OUTAGE: 0.06,
+    Fault.HOST_DIES: 0.05,
+    Fault.WORKER_STOPS: 0.02,
+    Fault.WORKERS_STOP: 0.02,
+    Fault.TIMER_DIES: 0.03,
     Fault.PARTITION: 0.05,
     Fault.KILL: 0.6,
     Fault.PAUSE: 0.06,
@@ -116,7 +136,7 @@ SHARES = {
     Fault.CLOCK_BACK: 0.03,
     Fault.REQUEST_CANCELLED: 0.04,
     Fault.BOT_RAISES: 0.3,
-    Fault.BOT_SLOW: 0.04,
+    Fault.BOT_SLOW: 0.1,
     Fault.BOT_HANGS: 0.02,
     Fault.BOT_SWALLOWS: 0.02,
     Fault.BOT_CANCELLED: 0.02,
@@ -134,6 +154,21 @@ SHARES = {
     Fault.REDELIVERED_LATE: 0.03,
 }
 """The share of the histories that draw it. A fault that is drawn happens in most of them."""
+
+OF_BELLS = frozenset(
+    {
+        Fault.BELL_LATE,
+        Fault.BELL_DOUBLED,
+        Fault.BELL_AT_ONCE,
+        Fault.BELL_HIDDEN,
+        Fault.NOT_RUNG,
+        Fault.QUEUE_OUTAGE,
+        Fault.HOST_DIES,
+        Fault.WORKER_STOPS,
+        Fault.WORKERS_STOP,
+    }
+)
+"""They happen to bells, which only slow turns and those that die have."""
 
 IN_SMALL = frozenset({Fault.STATE_LARGE, Fault.MANY_CONVERSATIONS, Fault.MANY_TURNS, Fault.CROWD})
 """These are played by the product with small bounds (`copies.SMALL_BOUNDS`)."""

@@ -29,12 +29,20 @@ class Tally:
     happened: Counter[str] = field(default_factory=Counter)
     """By name, the histories in which a fault really happened."""
     figures: Counter[str] = field(default_factory=Counter)
+    longest_s: dict[str, float] = field(default_factory=dict)
+    """The longest of what took some time."""
 
     def add(self, other: "Tally") -> None:
         self.histories += other.histories
         self.failing += other.failing
         self.happened += other.happened
         self.figures += other.figures
+        self.note(other.longest_s)
+
+    def note(self, longest_s: dict[str, float]) -> None:
+        """Keep what took longer than all before."""
+        for what, took_s in longest_s.items():
+            self.longest_s[what] = max(took_s, self.longest_s.get(what, 0.0))
 
 
 def play(
@@ -63,6 +71,7 @@ def tally(seeds: range, own: bool = False, always: tuple[Fault, ...] = ()) -> Ta
         result.histories += 1
         result.happened.update(fault.value for fault in world.happened)
         result.figures += verdict.figures
+        result.note(verdict.longest_s)
         if verdict.wrong:
             result.failing.append(seed)
     return result

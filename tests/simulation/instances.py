@@ -17,10 +17,13 @@ class Instance:
     """A process."""
 
     name: str
+    number: int = 0
+    """That of the machine: a process that is started again there has the same."""
     bot: Any = None
     life: int = UNTIL_IT_DIES
     """It dies when it has asked store and channel so many times."""
     is_alive: bool = True
+    died_at_s: float = float("inf")
     clock_ahead_s: float = 0.0
     """Its time of day, beside the world's."""
     is_newer: bool = False

@@ -43,6 +43,10 @@ class Observer:
         """What each turn id stands for."""
         self.errors: list[tuple[float, str]] = []
         """What the product logged as errors."""
+        self.runs_of: Counter[str] = Counter()
+        """How often the bot was run, by what was said."""
+        self.conflicts: Counter[str] = Counter()
+        """Writes that came too late, by document."""
         self.refused_late: list[tuple[str, str]] = []
         """What forgotten tasks of the bot tried, and the error that refused it."""
         self.document_troubles: dict[str, list[float]] = defaultdict(list)
@@ -51,7 +55,7 @@ class Observer:
         """What happens now is of no interest any more."""
         self._runs = 0
 
-    def wore_out(self, instance: Instance) -> None:
+    def wore_out(self, instance: Instance, fault: Fault = Fault.KILL) -> None:
         """A process has lived long enough."""
         raise NotImplementedError
 
@@ -71,6 +75,9 @@ class Observer:
 
     def next_run(self) -> int:
         self._runs += 1
+        handling = CURRENT.get()
+        if handling is not None:
+            self.runs_of[handling.said.label] += 1
         return self._runs
 
     def late(self, what: str, refusal: Exception | None) -> None:
@@ -86,6 +93,7 @@ class Observer:
             return
         self.tell(_who(), "store", f"{verb} {key}", outcome)
         self._note_fault(fault)
+        self.conflicts[key] += outcome.startswith("conflict")
         handling = CURRENT.get()
         if fault in DOCUMENT_TROUBLES:
             self.document_troubles[key].append(self.loop.time())
@@ -96,6 +104,12 @@ class Observer:
         if self.is_over:
             return
         self.tell(_who(), "channel", verb, outcome)
+        self._note_fault(fault)
+
+    def note_queue(self, verb: str, outcome: str, fault: Fault | None) -> None:
+        if self.is_over:
+            return
+        self.tell(_who(), "queue", verb, outcome)
         self._note_fault(fault)
 
     def _note_fault(self, fault: Fault | None) -> None:

@@ -183,8 +183,6 @@ def own_world(
     )
     world.chronicle = chronicle
     world.channel = _Channel(world.channel.tell)
-    # The next message finishes what a channel that gave up has left.
-    world.plan.last_words = True
     return world
 
 

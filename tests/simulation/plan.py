@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 
 from tests.simulation.adapter import ChannelFaults
-from tests.simulation.faults import DOCUMENT_ERRORS, SHARES, USUAL, Fault
+from tests.simulation.faults import DOCUMENT_ERRORS, OF_BELLS, SHARES, USUAL, Fault
+from tests.simulation.queue import QueueFaults, QueueOutage
 from tests.simulation.script import Places, Said
 from tests.simulation.store_client import DocumentFault, StoreFaults
 
@@ -44,11 +45,14 @@ class Plan:
     drawn: frozenset[Fault]
     store: StoreFaults = field(default_factory=StoreFaults)
     channel: ChannelFaults = field(default_factory=ChannelFaults)
+    queue: QueueFaults = field(default_factory=QueueFaults)
     events: list[Event] = field(default_factory=list)
     ttl_s: float | None = None
     deaths: int = 0
-    last_words: bool = True
-    """Whether each conversation gets one more message, after all faults."""
+    deaths_with_bells: int = 0
+    """Of those, the ones in which a process has a bell to look after."""
+    lasts_until_s: float = 0.0
+    """So long things go wrong even if everything is answered."""
 
 
 def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault]) -> Plan:
@@ -61,6 +65,8 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
     usual = {fault for fault in USUAL if chance.random() < 0.4 and rate} | (always & set(USUAL))
     others = {fault for fault, share in SHARES.items() if chance.random() < share}
     drawn = frozenset((usual | others | always) - never)
+    if drawn & OF_BELLS:
+        drawn |= {Fault.BOT_SLOW} - never
     plan = Plan(drawn)
     for fault in USUAL:
         if fault in drawn:
@@ -80,8 +86,26 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
         plan.channel.odd = chance.choice((0.1, 0.5))
     if Fault.KILL in drawn:
         plan.deaths = chance.choice((1, 1, 2, 3))
-    plan.last_words = chance.random() < 0.5
+    _draw_for_queue(plan, chance)
     return plan
+
+
+def _draw_for_queue(plan: Plan, chance: random.Random) -> None:
+    queue, drawn = plan.queue, plan.drawn
+    if Fault.BELL_LATE in drawn:
+        queue.late = 0.3
+    if Fault.BELL_DOUBLED in drawn:
+        queue.doubled = 0.3
+    if Fault.BELL_AT_ONCE in drawn:
+        queue.at_once = 0.5
+    if Fault.BELL_HIDDEN in drawn:
+        queue.receive_lost = chance.choice((0.1, 0.5))
+    if Fault.NOT_RUNG in drawn:
+        queue.not_rung = chance.choice((0.1, 0.5))
+    if Fault.HOST_DIES in drawn:
+        plan.deaths_with_bells = chance.choice((1, 1, 2))
+    if drawn & OF_BELLS:
+        plan.lasts_until_s = HEALED_AT_S
 
 
 def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places) -> None:
@@ -96,12 +120,22 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
         plan.store.outages.append(_window(at_s(), chance.choice((2.0, 8.0, 20.0))))
     if Fault.CHANNEL_OUTAGE in plan.drawn:
         plan.channel.outages.append(_window(at_s(), chance.choice((2.0, 8.0, 20.0))))
+    if Fault.QUEUE_OUTAGE in plan.drawn:
+        for _ in range(chance.choice((1, 1, 2))):
+            whose = chance.choice((None, None, 0, 1))
+            window = _window(at_s(), chance.choice((2.0, 8.0, 20.0)))
+            plan.queue.outages.append(QueueOutage(*window, whose))
+    for fault in (Fault.WORKER_STOPS, Fault.WORKERS_STOP):
+        if fault in plan.drawn:
+            whose = None if fault is Fault.WORKERS_STOP else chance.randrange(2)
+            window = _window(at_s(), chance.choice((27.0, 40.0, 60.0)))
+            plan.queue.outages.append(QueueOutage(*window, whose))
     if Fault.CHANNEL_LONG_OUTAGE in plan.drawn:
         plan.channel.throttled_place = chance.choice(sorted(places))
         plan.channel.throttled_until_s = 900.0
     if Fault.CHANNEL_NEVER_ANSWERS in plan.drawn:
         plan.channel.fails_for = f"{chance.choice(said).label}/0/"
-    for fault in (Fault.PARTITION, Fault.PAUSE, Fault.CLOCK_FORWARD, Fault.CLOCK_BACK):
+    for fault in _LENGTHS:
         if fault in plan.drawn:
             for _ in range(chance.choice((1, 1, 2))):
                 length_s = chance.choice(_LENGTHS[fault])
@@ -126,6 +160,7 @@ _LENGTHS = {
     Fault.PAUSE: (3.0, 7.0, 9.0, 15.0, 40.0, 70.0),
     Fault.CLOCK_FORWARD: (90.0, 600.0, 3600.0),
     Fault.CLOCK_BACK: (-90.0, -600.0, -3600.0),
+    Fault.TIMER_DIES: (0.0,),
 }
 """In seconds."""
 

@@ -102,7 +102,7 @@ _VERBS_OF = {
     Fault.BOT_EXITS: ("exit",),
     Fault.BOT_SENDS_LATE: ("late-send",),
     Fault.BOT_WRITES_LATE: ("late-write", "late-store", "late-read"),
-    Fault.BOT_SLOW: ("slow 0.5", "slow 2", "slow 4", "slow 12", "slow 30", "slow 70"),
+    Fault.BOT_SLOW: tuple(f"slow {seconds}" for seconds in (0.5, 2, 4, 12, 30, 70, 150, 300)),
     Fault.SHARED_PROPERTY: ("mark", "mark", "mark", "unmark"),
     Fault.STATE_LARGE: ("grow 1500", "grow 2500", "grow 8000", "grow 30000"),
 }

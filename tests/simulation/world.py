@@ -5,15 +5,14 @@ Instances that serve conversations over one store and one channel, while things 
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import Activity
 
-from shared.bells.base import Bell
 from shared.errors import BotApplicationError
 from tests.simulation import disturbances
 from tests.simulation.adapter import SimulatedAdapter, answer_of
@@ -29,6 +28,7 @@ from tests.simulation.queue import SimulatedQueue
 from tests.simulation.script import Again, Places, Said, Texts, places_of, script
 from tests.simulation.store import Codec, SimulatedStore
 from tests.simulation.store_client import PROCESS, StoreClient
+from tests.simulation.triggers import Triggers
 
 CHANNEL_PATIENCE_S = 15.0
 
@@ -37,10 +37,6 @@ LEASE_ENDS_S = 40.0
 
 RUN_ENDS_S = 700.0
 """So long after it was started no bot runs any more, and what it kept waiting has an end."""
-
-SWEEP_S = 60.0
-VISIBILITY_S = 30.0
-"""After which a bell that failed is heard again (host.json)."""
 
 QUIET_S = 6_000.0
 """So long after the last fault nothing is left to do: hanging bots and lost causes included."""
@@ -101,13 +97,17 @@ class World(Observer):
             self.note_write, codec, SMALL_STORE_BYTES if self.is_small else None
         )
         self.channel = SimulatedChannel(self.note_channel)
-        self.queue = SimulatedQueue(self.chance, self._hear)
-        self.hearing = 0
-        """Bells that are being handled."""
+        self.triggers = Triggers(self)
+        self.queue = SimulatedQueue(
+            self.chance, self.plan.queue, self.triggers.show, self.note_queue, HEALED_AT_S
+        )
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
-        self.spoken_last: list[Said] = []
         self.healed_at_s = 0.0
+        self.last_fault_s = float("inf")
+        """From here on nothing goes wrong any more."""
+        self.had_bell: dict[str, bool] = {}
+        """Whether each conversation had a bell then, and none that was hidden."""
         self.all_well_at_s = float("inf")
         """From here on no fault has any effect left."""
         self._create_bot = create_bot
@@ -125,23 +125,21 @@ class World(Observer):
 
     async def _main(self) -> None:
         for number in range(self.chance.choice((1, 2, 2, 3))):
-            self._start_instance(f"i{number}")
+            self._start_instance(f"i{number}", number)
         for event in self.plan.events:
             self.loop.call_at(event.at_s, disturbances.disturb, self, event)
         deliveries = [self._deliver(said) for said in self.said]
         deliveries += [self._deliver(said) for said in self.said if said.twice_at_once]
         healing = self.loop.call_at(HEALED_AT_S, self._heal)
-        sweeping = self.loop.create_task(self._sweep())
+        sweeping = self.loop.create_task(self.triggers.sweep(), context=Context())
+        for outage in self.plan.queue.outages:
+            self.triggers.stop_hosts(outage)
         await asyncio.gather(*deliveries)
+        await asyncio.sleep(max(0.0, self.plan.lasts_until_s - self.loop.time()))
         healing.cancel()
         self._heal()
         await asyncio.sleep(max(0.0, self.all_well_at_s - self.loop.time()))
         await self._until_quiet()
-        if self.plan.last_words:
-            self.spoken_last = self.last_words()
-            self._know(self.spoken_last)
-            await asyncio.gather(*(self._deliver(said) for said in self.spoken_last))
-            await self._until_quiet()
         sweeping.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(RUN_ENDS_S):
@@ -157,10 +155,12 @@ class World(Observer):
     async def _until_quiet(self) -> None:
         """Wait until every conversation is free, and no bell is left."""
         until_s = self.loop.time() + QUIET_S
-        while self.queue.waiting or self.hearing or self._open():
+        while self.queue.messages or self._open():
             await asyncio.sleep(1.0)
             if self.loop.time() > until_s:
-                raise AssertionError(f"never quiet: {self._open()}, {self.queue.waiting} bells")
+                raise AssertionError(
+                    f"never quiet: {self._open()}, {len(self.queue.messages)} bells"
+                )
 
     def _open(self) -> list[str]:
         """The conversations with something unfinished."""
@@ -169,99 +169,42 @@ class World(Observer):
         }
         return [key for key, one in journals.items() if isinstance(one, dict) and one.get("open")]
 
-    async def _sweep(self) -> None:
-        """What the timer does, on any instance."""
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            instance = self._any_instance()
-            if instance.can_hear(self.loop.time()):
-                self._start(instance, "sweep", instance.bot.sweep())
-
-    def _hear(self, bell: Bell) -> None:
-        """Hand a bell to an instance; one that fails comes again, as the queue does it."""
-        able = [one for one in self.instances if one.can_hear(self.loop.time())]
-        if not able:
-            self.queue.put(bell, 1.0)
-            return
-        instance = self.chance.choice(able)
-        self.tell(instance.name, "queue", "hear", f"{bell.conversation} {bell.token} {bell.pulse}")
-        self.hearing += 1
-
-        async def hear() -> None:
-            try:
-                await instance.bot.on_bell(bell)
-            except Exception as error:
-                self.tell(instance.name, "queue", "fail", repr(error))
-                self.queue.put(bell, VISIBILITY_S)
-
-        self._start(instance, "bell", hear(), lambda: self.queue.put(bell, VISIBILITY_S))
-
-    def _start(
-        self,
-        instance: Instance,
-        what: str,
-        work: Coroutine[Any, Any, None],
-        died: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Begin what no request has asked for."""
-        nobody = Said(what, what, "", "", "")
-        handling = Handling(nobody, instance, number=0, began_at_s=self.loop.time())
-        instance.handlings.append(handling)
-        context = copy_context()
-        context.run(CURRENT.set, handling)
-        context.run(PROCESS.set, instance)
-
-        async def watch() -> None:
-            await handling.over.wait()
-            if what == "bell":
-                self.hearing -= 1
-            if not instance.is_alive:
-                died()
-
-        async def begin() -> None:
-            try:
-                await work
-            finally:
-                if instance.is_alive:
-                    handling.over.set()
-
-        self.loop.create_task(watch(), context=Context())
-        self.loop.create_task(begin(), context=context)
-
     def said_in(self, activity: Activity) -> Said:
         """What was said, by as much of the activity as the product has kept."""
         label = (activity.channel_data or {}).get("label")
-        for one in (*self.said, *self.spoken_last):
+        for one in self.said:
             sender = activity.from_property
             is_same = one.activity_id == activity.id and one.place == activity.conversation.id
             if one.label == label or (is_same and one.user == (sender and sender.id)):
                 return one
         raise AssertionError("nobody has said this")
 
-    def last_words(self) -> list[Said]:
-        """One message for each conversation, after all faults: it finishes what is unfinished."""
-        # What fails for good is given up only after some deliveries.
-        tries = 40 if self.plan.channel.fails_for or self.plan.store.documents else 2
-        return [
-            Said(f"z{number}", f"z{number}", place, users[0], "reply 1", tries=tries)
-            for number, (place, users) in enumerate(self.places.items())
-        ]
-
     def _heal(self) -> None:
         if not self.healed_at_s:
             self.healed_at_s = self.loop.time()
-            last_s = max(self.healed_at_s, self.plan.channel.throttled_until_s)
+            self.last_fault_s = max(
+                self.healed_at_s,
+                self.plan.channel.throttled_until_s,
+                *(event.at_s + max(0.0, event.length_s) for event in self.plan.events),
+            )
+            self.loop.call_at(self.last_fault_s, self._note_bells, context=Context())
             hangs = self.plan.drawn & {Fault.BOT_HANGS, Fault.BOT_SWALLOWS}
-            self.all_well_at_s = last_s + (RUN_ENDS_S if hangs else LEASE_ENDS_S)
+            self.all_well_at_s = self.last_fault_s + (RUN_ENDS_S if hangs else LEASE_ENDS_S)
         self.plan.store.heal()
         self.plan.channel.heal()
+        self.plan.queue.heal()
         self.plan.deaths = 0
         self.plan.ttl_s = None
         for instance in self.instances:
             instance.life = UNTIL_IT_DIES
 
-    def _start_instance(self, name: str) -> None:
-        instance = Instance(name)
+    def _note_bells(self) -> None:
+        for key in self.store.all_keys():
+            bells = self.queue.bells_of(key)
+            self.had_bell[key] = bool(bells) and not any(one.is_hidden for one in bells)
+
+    def _start_instance(self, name: str, number: int) -> None:
+        instance = Instance(name, number)
         if Fault.CLOCK_SKEW in self.plan.drawn:
             instance.clock_ahead_s = self.chance.choice(
                 (0.0, self.chance.uniform(-10, 10), self.chance.uniform(-3600, 3600))
@@ -358,6 +301,8 @@ class World(Observer):
             handling.answer = answer_of(context)
             # A process that died in its last step has not answered.
             handling.status = 200 if instance.is_alive else None
+            if instance.is_alive:
+                self._require_a_bell(handling.said)
         except asyncio.CancelledError:
             handling.failure = "CancelledError"
         except BotApplicationError as error:
@@ -370,6 +315,19 @@ class World(Observer):
                 outcome = f"{handling.status} {handling.failure}{handling.answer or ''}"
                 self.tell(handling.name, "world", "answer", outcome)
                 handling.over.set()
+
+    def _require_a_bell(self, said: Said) -> None:
+        """What is answered and not done yet has a bell, if the queue has taken one."""
+        key = said.identity.home_key
+        journal = (self.store.current(key) or {}).get("$turns")
+        if not isinstance(journal, dict) or self.chronicle.was_reset(key, 0):
+            return
+        left = [one["id"] for one in journal.get("inbox", [])]
+        left.append((journal.get("last") or {}).get("id"))
+        has_failed = any(one == key for _, one in self.queue.failed_s)
+        is_left = said.identity.turn_id in left and not has_failed
+        if is_left and not self.queue.bells_of(key):
+            self.chronicle.faults.append(f"{said.label} was answered 200, and has no bell")
 
     def adapter(self, handling: Handling) -> SimulatedAdapter:
         """The way of an instance to the channel."""
@@ -385,15 +343,16 @@ class World(Observer):
         if self.plan.ttl_s is not None:
             self.loop.call_later(self.plan.ttl_s, disturbances.expire, self, key, e_tag)
 
-    def wore_out(self, instance: Instance) -> None:
+    def wore_out(self, instance: Instance, fault: Fault = Fault.KILL) -> None:
         """End a process: nothing of it happens any more."""
-        self.tell(instance.name, "world", "kill", "")
-        self.happened[Fault.KILL] += 1
+        self.tell(instance.name, "world", fault.value, "")
+        self.happened[fault] += 1
         instance.is_alive = False
+        instance.died_at_s = self.loop.time()
         instance.stands_until_s = float("inf")
         for handling in instance.handlings:
             handling.over.set()
-        self._start_instance(f"{instance.name}'")
+        self._start_instance(f"{instance.name}'", instance.number)
 
     def _stands_until_s(self, context: Any) -> float:
         instance = context.get(PROCESS)

@@ -11,7 +11,6 @@ from shared.turns import Apologies
 from tests.simulation.channel import Accepted, Came
 from tests.simulation.chronicle import Committed
 from tests.simulation.faults import Fault
-from tests.simulation.script import Said
 from tests.simulation.world import World
 
 DELIVERIES = 3
@@ -135,14 +134,6 @@ def _names_in(key: str) -> list[str]:
     if not key.startswith(before):
         return []
     return key.removeprefix(before).rpartition(after)[0].split(", ")
-
-
-def is_broken(world: World, said: Said) -> bool:
-    """Whether a document that the turn needs fails for good."""
-    keys = {said.identity.home_key, said.identity.user_key}
-    if said.verb == "note":
-        keys.add("board")
-    return any(one.key in keys for one in world.plan.store.documents)
 
 
 def by_place(world: World) -> dict[str, list[Committed]]:

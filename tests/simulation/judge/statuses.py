@@ -8,7 +8,7 @@ from itertools import pairwise
 from tests.simulation.bot import FAILING, SILENT
 from tests.simulation.faults import Fault
 from tests.simulation.instances import Handling
-from tests.simulation.judge.finished import Finished, by_place, is_broken
+from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
 
@@ -46,7 +46,6 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _two_hundreds(world, finished, verdict)
     verdict.wrong += _one_after_the_other(world, finished)
     verdict.wrong += _endings(world)
-    verdict.wrong += _after_the_faults(world)
     verdict.wrong += _without_faults(world)
     _unfinished(world, finished, verdict)
 
@@ -99,31 +98,6 @@ def _endings(world: World) -> Iterator[str]:
             yield f"{handling.name} ended with {handling.failure}, and without a word"
         elif handling.status == 500 and Fault.DOCUMENT_UNKNOWN_ERROR not in world.plan.drawn:
             yield f"{handling.name} ended with {handling.failure}"
-
-
-def _after_the_faults(world: World) -> Iterator[str]:
-    """The last delivery of each activity after all faults is answered with 200."""
-    last: dict[str, Handling] = {}
-    for handling in world.handlings:
-        last[handling.said.label] = handling
-    for handling in last.values():
-        if handling.began_at_s < world.all_well_at_s or handling.status == 200:
-            continue
-        if not is_broken(world, handling.said) and not _is_stuck(world, handling):
-            yield f"{handling.name} was answered {handling.status} {handling.failure} after all"
-
-
-def _is_stuck(world: World, handling: Handling) -> bool:
-    """A bot takes its time, or a reply that is never taken is not given up yet."""
-    for other in world.handlings:
-        if other.said.place == handling.said.place and other.said.verb in (*FAILING, "slow"):
-            ended_at_s = other.ended_at_s or float("inf")
-            if other.began_at_s <= (handling.ended_at_s or 0.0) and (
-                handling.began_at_s <= ended_at_s
-            ):
-                return True
-    stuck = [one.place for one in world.said if world.plan.channel.fails_for == f"{one.label}/0/"]
-    return handling.said.place in stuck and handling.said.label[0] != "z"
 
 
 def _without_faults(world: World) -> Iterator[str]:

@@ -1,0 +1,134 @@
+"""
+In time: requests are answered, and what was accepted is taken up again, by nobody's help.
+"""
+
+from collections.abc import Iterator
+
+from tests.simulation.faults import Fault
+from tests.simulation.instances import Handling
+from tests.simulation.judge.verdict import Verdict
+from tests.simulation.triggers import SWEEP_S, TIMER_SILENT_S
+from tests.simulation.world import World
+
+ANSWER_S = 12.0
+WAITING_S = 100.0
+SCHEDULING_S = 0.5
+
+TAKEN_UP_S = 60.0
+"""So soon after the last fault somebody looks after a conversation that has a bell."""
+
+SWEPT_S = SWEEP_S + 100.0
+"""The same without one, or where it is hidden."""
+
+WAITING_KINDS = ("invoke", "expectReplies")
+
+_NO_TROUBLE = frozenset(
+    {
+        Fault.CLOCK_SKEW,
+        Fault.REDELIVERED,
+        Fault.REDELIVERED_AT_ONCE,
+        Fault.BOT_RAISES,
+        Fault.BOT_SLOW,
+        Fault.BOT_SENDS_LATE,
+        Fault.BOT_WRITES_LATE,
+        Fault.SHARED_PROPERTY,
+        Fault.ODD_IDS,
+    }
+)
+
+
+def judge(world: World, verdict: Verdict) -> None:
+    """See the module."""
+    verdict.wrong += world.chronicle.mailboxes.faults
+    verdict.wrong += _answered(world, verdict)
+    verdict.wrong += _refused(world)
+    verdict.wrong += _taken_up(world, verdict)
+    verdict.wrong += _economy(world)
+    verdict.wrong += [f"{one.bell.token} became poison" for one in world.triggers.poisoned]
+
+
+def _answered(world: World, verdict: Verdict) -> Iterator[str]:
+    """A process that lives and does not stand still answers in time."""
+    for one in world.handlings:
+        if not one.instance.is_alive or one.was_cancelled or one.ended_at_s is None:
+            continue
+        if _was_paused(one):
+            continue
+        limit_s = WAITING_S if one.said.kind in WAITING_KINDS else ANSWER_S
+        took_s = one.ended_at_s - one.began_at_s
+        verdict.longest(f"answer to {one.said.kind}", took_s)
+        if took_s > limit_s + SCHEDULING_S:
+            yield f"{one.name} was answered after {took_s:.1f} s"
+
+
+def _refused(world: World) -> Iterator[str]:
+    """503 is for when the store cannot be written, and for what waits for its own answer."""
+    for one in world.handlings:
+        if one.status in (None, 200, 500) or one.was_cancelled or _was_paused(one):
+            continue
+        took_s = (one.ended_at_s or 0.0) - one.began_at_s
+        if one.said.kind in WAITING_KINDS and took_s >= WAITING_S - SCHEDULING_S:
+            continue
+        if world.is_small and one.failure in ("InboxFull", "TurnDeadlineExceeded"):
+            continue
+        if not _had_store_trouble(one):
+            yield f"{one.name} was answered {one.status} {one.failure}, and the store was there"
+
+
+def _had_store_trouble(handling: Handling) -> bool:
+    """Whether it had to wait for the store, or for others in its process that had to."""
+    ended_at_s = handling.ended_at_s or float("inf")
+    return any(
+        handling.began_at_s <= at_s <= ended_at_s
+        for other in handling.instance.handlings
+        for at_s, _ in other.store_troubles
+    )
+
+
+def _was_paused(handling: Handling) -> bool:
+    ended_at_s = handling.ended_at_s or float("inf")
+    return any(
+        begins_s <= ended_at_s and ends_s >= handling.began_at_s
+        for begins_s, ends_s in handling.instance.pauses_s
+    )
+
+
+def _taken_up(world: World, verdict: Verdict) -> Iterator[str]:
+    """Somebody shows a sign of life in each conversation that is not free."""
+    from_s = world.last_fault_s
+    swept_s = SWEPT_S + TIMER_SILENT_S * bool(world.triggers.timer_died_s)
+    for key, signs in world.chronicle.mailboxes.signs.items():
+        if world.chronicle.was_reset(key, 0):
+            continue
+        has_bell = world.had_bell.get(key, False)
+        limit_s = TAKEN_UP_S if has_bell else swept_s
+        gap_s = 0.0
+        since_s, last = from_s, None
+        for sign in signs:
+            if last is not None and last.is_open and sign.at_s > from_s:
+                is_sign = sign.pulse != last.pulse or not sign.is_open
+                if not is_sign:
+                    # An append says nothing of whoever looks after the conversation.
+                    continue
+                gap_s = max(gap_s, sign.at_s - since_s)
+            since_s, last = max(from_s, sign.at_s), sign
+        verdict.longest(f"time to take up, {'with' if has_bell else 'without'} a bell", gap_s)
+        if gap_s > limit_s:
+            yield f"{key} was taken up after {gap_s:.0f} s, {'with' * has_bell or 'without'} a bell"
+
+
+def _economy(world: World) -> Iterator[str]:
+    """Without trouble, bells are few, and the bot runs again only for a lost race."""
+    if world.plan.drawn - _NO_TROUBLE:
+        return
+    time_s = max((sign[-1].at_s for sign in world.chronicle.mailboxes.signs.values()), default=0)
+    most = 3 * len(world.handlings) + len(world.places) * time_s / 15 + 3
+    if world.queue.rung > most:
+        yield f"{world.queue.rung} bells for {len(world.handlings)} requests in {time_s:.0f} s"
+    for label, runs in world.runs_of.items():
+        mine = [one for one in world.handlings if one.said.label == label]
+        if not mine or mine[0].said.kind in WAITING_KINDS:
+            continue
+        races = world.conflicts[mine[0].said.identity.home_key] if len(world.instances) > 1 else 0
+        if runs > 1 + races:
+            yield f"{label} ran {runs} times, with {races} lost races"
