@@ -64,6 +64,10 @@ class Turn:
         """The OAuth scope of whoever sent the activity."""
         return audience_of(self.context)
 
+    def name_lines(self) -> None:
+        """Say that what this task logs from now on is about this turn."""
+        name_turn(digest(self.turn_id))
+
     # Run
 
     async def run(
@@ -94,7 +98,7 @@ class Turn:
                 self._outdated.add(key)
             return document
 
-        name_turn(digest(self.turn_id))
+        self.name_lines()
         unit = UnitOfWork(home, read, self._documents.encode)
         typing = TypingIndicator(self.context, self.channel)
 

@@ -63,6 +63,7 @@ class Arrival:
             StateError: the store does not let us work, not even for an apology.
         """
         caller = self._caller
+        self._turn.name_lines()
         try:
             await caller.enter_line()
             await self._find_a_place()

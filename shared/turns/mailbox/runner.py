@@ -136,6 +136,7 @@ class Runner:
 
     async def finish(self, turn: Turn, attempt: Attempt | None) -> None:
         """Apply, deliver and settle what is committed."""
+        turn.name_lines()
         finishing = self._finishing(turn)
         await finishing.finish(turn.context.activity, attempt)
 

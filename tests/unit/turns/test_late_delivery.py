@@ -1,15 +1,17 @@
 """Replies that take long, or that nobody seems to deliver."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import pytest
 
-from shared.turns.limits import (
-    ANSWER_S,
-    LOOK_S,
-)
+from shared import stray_lines
+from shared.turns.identity import TurnIdentity
+from shared.turns.limits import ANSWER_S, LOOK_S
+from shared.turns.state.journal import digest
 from tests.unit.turns.conftest import HOME, Queue, Room, in_virtual_time, until_quiet
+from tests.unit.turns.test_replies import refusal
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
 RoomWith = Callable[..., Room]
@@ -50,6 +52,34 @@ def test_a_redelivery_of_what_nobody_delivers_rings(room_with: RoomWith, queue: 
 
     in_virtual_time(history())
     assert (["hello 1"], 0) == (said(two), two.runs)
+
+
+def test_lines_about_a_late_delivery_name_its_turn(room_with: RoomWith) -> None:
+    """Whoever delivers it; those about what arrives meanwhile name that."""
+    room = room_with(take)
+    names = []
+
+    class Names(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "did not reach" in record.getMessage():
+                names.append(stray_lines._turn.get())
+
+    async def history() -> None:
+        room.channel.faults = [refusal(502)] * 3
+        await room.hears("0 first", id="a")
+        await room.hears("0 second", id="b")
+        await until_quiet(room)
+
+    logger = logging.getLogger("shared.turns")
+    handler = Names()
+    logger.addHandler(handler)
+    try:
+        in_virtual_time(history())
+    finally:
+        logger.removeHandler(handler)
+    assert ["first 1", "second 2"] == said(room)
+    first = TurnIdentity.of(room.activity(id="a")).turn_id
+    assert [digest(first or "")] * 3 == names
 
 
 def test_the_sweep_finds_what_nobody_rang_for(
