@@ -121,6 +121,7 @@ def test_a_document_that_vanishes_during_a_delivery_ends_it(room_with: RoomWith)
         await first
         room.channel.delay_s = 0
         await room.hears("0 second")
+        await until_quiet(room)
 
     in_virtual_time(history())
     assert "second" in said(room)[-1]
