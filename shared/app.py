@@ -1,6 +1,7 @@
 """The composition root: everything is built here, once per worker, and handed in from here."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,7 +16,6 @@ from shared import bot as own_bot
 from shared import log_hygiene, stray_lines
 from shared.bells.base import Bell, Bells
 from shared.bells.event_loop import EventLoopBells
-from shared.channel.activities import parse_activity
 from shared.channel.adapter import ChannelAdapter
 from shared.channel.authentication import ChannelAuthentication
 from shared.channel.clouds import cloud_of
@@ -26,6 +26,7 @@ from shared.channel.http_pool import HttpPool
 from shared.channel.proactive import ProactiveTurns
 from shared.channel.tokens import TokenSource, token_fetcher
 from shared.connections.per_loop import PerLoop
+from shared.sdk_json import activity_from_json
 from shared.settings import AppType, Settings
 from shared.storage.base import StateStorage
 from shared.storage.codec.documents import DocumentCodec
@@ -61,6 +62,23 @@ class Preparations:
         return asyncio.gather(*(step() for step in self._steps), return_exceptions=True)
 
 
+class Contexts:
+    """Turn contexts for activities whose request is over, made as for those that arrive."""
+
+    def __init__(self, adapter: ChannelAdapter, app_id: str) -> None:
+        self._adapter = adapter
+        self._app_id = app_id
+
+    async def run(
+        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        """Run `logic` on a turn context of the activity."""
+        # Not msgspec: an accepted text may have half of a surrogate pair in it, as an escape.
+        activity = activity_from_json(json.loads(accepted.activity))
+        identity = self._adapter.create_claims_identity(self._app_id)
+        await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
+
+
 @dataclass
 class App:
     """The application of one worker. Nothing is connected before the first genuine request."""
@@ -70,6 +88,7 @@ class App:
     http: HttpPool
     proactive: ProactiveTurns
     bot: TransactionalBot
+    contexts: Contexts
     bells: Bells
     preparations: Preparations = field(default_factory=Preparations)
 
@@ -179,12 +198,13 @@ def create_app(
     destinations = Destinations(settings.allowed_service_hosts, development=settings.development)
     adapter = ChannelAdapter(authentication, destinations)
     bells = _create_bells(settings, storage)
-    transactional_bot = bot_in(bot, storage, bells=bells, contexts=_Contexts(adapter, app_id))
+    contexts = Contexts(adapter, app_id)
+    transactional_bot = bot_in(bot, storage, bells=bells, contexts=contexts)
     if isinstance(bells, EventLoopBells):
         bells.listener = transactional_bot.on_bell
     endpoint = MessagesEndpoint(authentication, destinations, transactional_bot, preparations.start)
     proactive = ProactiveTurns(adapter, app_id, transactional_bot.run)
-    return App(endpoint, storage, http, proactive, transactional_bot, bells, preparations)
+    return App(endpoint, storage, http, proactive, transactional_bot, contexts, bells, preparations)
 
 
 _the_app: App | None = None
@@ -205,22 +225,6 @@ def get_app() -> App:
         if _the_app is None:
             _the_app = create_app(Settings.from_environ())
         return _the_app
-
-
-class _Contexts:
-    """Turn contexts for activities whose request is over, made as for those that arrive."""
-
-    def __init__(self, adapter: ChannelAdapter, app_id: str) -> None:
-        self._adapter = adapter
-        self._app_id = app_id
-
-    async def run(
-        self, accepted: Accepted, logic: Callable[[TurnContext], Awaitable[None]]
-    ) -> None:
-        """Run `logic` on a turn context of the activity."""
-        activity = parse_activity(accepted.activity.encode())
-        identity = self._adapter.create_claims_identity(self._app_id)
-        await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
 
 
 def _create_bells(settings: Settings, storage: StateStorage) -> Bells:

@@ -8,15 +8,20 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from botbuilder.core import TurnContext
+from azure.functions.queue import QueueMessage
+from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.schema import ConversationAccount, ConversationParameters, ConversationReference
 
 from shared.app import App, create_app, get_app
-from shared.errors import MalformedActivity, NotPermitted
+from shared.bells.base import Bell
+from shared.bells.event_loop import EventLoopBells
+from shared.bells.storage_queue import StorageQueueBells
+from shared.errors import MalformedActivity, MalformedBell, NotPermitted
 from shared.settings import CosmosSettings, Settings
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.memory import MemoryStorage
+from shared.turns import Accepted
 from tests.bots import echo
 from tests.end_to_end.channel import FakeChannel
 from tests.identity_provider import IdentityProvider, channel_claims
@@ -282,3 +287,69 @@ async def test_the_bot_speaks_first_with_its_own_token(monkeypatch: pytest.Monke
     assert ["news"] == channel.replies()
     assert 1 == len(channel.bot_tokens)
     assert 1 == issuer.tokens_given
+
+
+async def test_an_accepted_activity_gets_a_context_like_one_that_arrives() -> None:
+    """It has the activity, whatever is in its text, and a client to answer with."""
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    text = 'half of a pair: \ud800, and "quoted"'
+    activity = {
+        "type": "message",
+        "id": "a",
+        "channelId": "emulator",
+        "serviceUrl": "http://localhost:1/",
+        "conversation": {"id": "c"},
+        "from": {"id": "ada"},
+        "recipient": {"id": "bot"},
+        "text": text,
+    }
+    seen = []
+
+    async def look(context: TurnContext) -> None:
+        seen.append(context.activity.text)
+        assert BotAdapter.BOT_CONNECTOR_CLIENT_KEY in context.turn_state
+
+    accepted = Accepted(json.dumps(activity), "http://localhost:1/", "")
+    await app.contexts.run(accepted, look)
+    await app.close()
+
+    assert [text] == seen
+
+
+def message(body: bytes) -> func.QueueMessage:
+    """One as the worker gives it to a function."""
+    return QueueMessage(body=body)  # type: ignore[no-untyped-call]  # the SDK's
+
+
+async def test_a_message_that_is_no_bell_is_refused() -> None:
+    """It fails its function, and ends in the poison queue, where somebody can look at it."""
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+
+    with pytest.raises(MalformedBell):
+        await app.hear(message(b"hello"))
+    await app.close()
+
+
+async def test_a_bell_of_a_conversation_that_is_free_does_nothing() -> None:
+    """Bells may come late, and twice."""
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+
+    await app.hear(message(Bell("emulator/conversations/c", "t").to_text().encode()))
+    await app.sweep()
+
+    assert not app.is_busy
+    await app.close()
+
+
+def test_bells_are_in_the_queue_where_state_is_in_a_store() -> None:
+    """State in memory ends with its process, and so do its bells, whatever storage there is."""
+    storage = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+    cosmos = {"CosmosDbEndpoint": "https://localhost:8081", "CosmosDbKey": "a2V5"}
+
+    in_memory = create_app(Settings.from_environ({**DEVELOPMENT, **storage}), bot=echo)
+    in_store = create_app(Settings.from_environ({**DEVELOPMENT, **storage, **cosmos}), bot=echo)
+    without_queue = create_app(Settings.from_environ({**DEVELOPMENT, **cosmos}), bot=echo)
+
+    assert [EventLoopBells, StorageQueueBells, EventLoopBells] == [
+        type(app.bells) for app in (in_memory, in_store, without_queue)
+    ]
