@@ -1,7 +1,8 @@
 """
 A bot that takes its time: "wait 20" is answered after 20 seconds, like a language model's.
 
-Each run leaves a line in the file that the environment names, for tests to count.
+Each run leaves a line with its conversation and text in the file that the environment names, for
+tests to count.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ class SlowBot(ActivityHandler):
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         text = turn_context.activity.text
-        _note(text)
+        _note(f"{turn_context.activity.conversation.id}: {text}")
         verb, _, seconds = text.partition(" ")
         count = (await self._count.get(turn_context) or 0) + 1
         await self._count.set(turn_context, count)
@@ -35,10 +36,10 @@ class SlowBot(ActivityHandler):
         await self._conversation.save_changes(turn_context)
 
 
-def _note(text: str) -> None:
+def _note(run: str) -> None:
     if file := os.environ.get(RUNS):
         with Path(file).open("a", encoding="utf-8") as runs:
-            runs.write(f"{text}\n")
+            runs.write(f"{run}\n")
 
 
 def create_bot(storage: Storage) -> Bot:
