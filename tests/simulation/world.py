@@ -156,7 +156,7 @@ class World(Observer):
         """Wait until every conversation is free, and no bell is left."""
         until_s = self.loop.time() + QUIET_S
         while self.queue.messages or self._open():
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(5.0)
             if self.loop.time() > until_s:
                 raise AssertionError(
                     f"never quiet: {self._open()}, {len(self.queue.messages)} bells"
