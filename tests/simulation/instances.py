@@ -60,6 +60,8 @@ class Handling:
     store_troubles: list[tuple[float, str]] = field(default_factory=list)
     """When which document could not be had, or took long."""
     was_cancelled: bool = False
+    lacks_bell: bool = False
+    """When it was answered with 200, the rest was left to the sweep."""
     failure: str = ""
     """The error that the adapter saw."""
     over: asyncio.Event = field(default_factory=asyncio.Event)

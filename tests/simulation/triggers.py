@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import StateError
@@ -109,7 +110,7 @@ class Triggers:
             else:
                 world.queue.messages.remove(message)
 
-        self._start(instance, "bell", hear(), over)
+        self._start(instance, "bell", hear, over)
 
     def stop_hosts(self, outage: QueueOutage) -> None:
         """Have the processes stopped whose queue is away for too long."""
@@ -143,7 +144,7 @@ class Triggers:
                 world.happened[Fault.TIMER_DIES] += 1
                 holder = self.holder = self._anybody()
             if holder.can_hear(world.loop.time()):
-                self._start(holder, "sweep", self._sweep(holder))
+                self._start(holder, "sweep", partial(self._sweep, holder))
             await asyncio.sleep(SWEEP_S)
 
     async def _sweep(self, holder: Instance) -> None:
@@ -161,7 +162,7 @@ class Triggers:
         self,
         instance: Instance,
         what: str,
-        work: Coroutine[Any, Any, None],
+        work: Callable[[], Coroutine[Any, Any, None]],
         over: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin what no request has asked for; `over` is told when it has ended, or died."""
@@ -178,7 +179,7 @@ class Triggers:
 
         async def begin() -> None:
             try:
-                await work
+                await work()
             finally:
                 if instance.is_alive:
                     handling.over.set()

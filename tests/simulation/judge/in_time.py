@@ -4,6 +4,7 @@ In time: requests are answered, and what was accepted is taken up again, by nobo
 
 from collections.abc import Iterator
 
+from tests.simulation.bot import FAILING, SILENT
 from tests.simulation.faults import Fault
 from tests.simulation.instances import Handling
 from tests.simulation.judge.verdict import Verdict
@@ -42,6 +43,7 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += world.chronicle.mailboxes.faults
     verdict.wrong += _answered(world, verdict)
     verdict.wrong += _refused(world)
+    verdict.wrong += _rung(world)
     verdict.wrong += _taken_up(world, verdict)
     verdict.wrong += _economy(world)
     verdict.wrong += [f"{one.bell.token} became poison" for one in world.triggers.poisoned]
@@ -62,7 +64,7 @@ def _answered(world: World, verdict: Verdict) -> Iterator[str]:
 
 
 def _refused(world: World) -> Iterator[str]:
-    """503 is for when the store cannot be written, and for what waits for its own answer."""
+    """503 is for when store or queue are away, and for what waits for its own answer."""
     for one in world.handlings:
         if one.status in (None, 200, 500) or one.was_cancelled or _was_paused(one):
             continue
@@ -71,8 +73,18 @@ def _refused(world: World) -> Iterator[str]:
             continue
         if world.is_small and one.failure in ("InboxFull", "TurnDeadlineExceeded"):
             continue
-        if not _had_store_trouble(one):
+        if not _had_store_trouble(one) and not _had_queue_trouble(world, one):
             yield f"{one.name} was answered {one.status} {one.failure}, and the store was there"
+
+
+def _rung(world: World) -> Iterator[str]:
+    """What is answered before it is done has a bell, unless the store or a pause was in the way."""
+    for one in world.handlings:
+        home_key = one.said.identity.home_key
+        if not one.lacks_bell or _was_paused(one) or _had_store_trouble(one):
+            continue
+        if not world.chronicle.was_reset(home_key, 0) and not world.document_troubles[home_key]:
+            yield f"{one.name} was answered 200, is not done, and has no bell"
 
 
 def _had_store_trouble(handling: Handling) -> bool:
@@ -83,6 +95,12 @@ def _had_store_trouble(handling: Handling) -> bool:
         for other in handling.instance.handlings
         for at_s, _ in other.store_troubles
     )
+
+
+def _had_queue_trouble(world: World, handling: Handling) -> bool:
+    """Rings that fail take seconds, one after the other for all that wait in line."""
+    ended_at_s = handling.ended_at_s or float("inf")
+    return any(handling.began_at_s <= at_s <= ended_at_s for at_s, _ in world.queue.failed_s)
 
 
 def _was_paused(handling: Handling) -> bool:
@@ -127,7 +145,8 @@ def _economy(world: World) -> Iterator[str]:
         yield f"{world.queue.rung} bells for {len(world.handlings)} requests in {time_s:.0f} s"
     for label, runs in world.runs_of.items():
         mine = [one for one in world.handlings if one.said.label == label]
-        if not mine or mine[0].said.kind in WAITING_KINDS:
+        is_idle = bool(mine) and mine[0].said.verb in (SILENT, *FAILING)
+        if not mine or mine[0].said.kind in WAITING_KINDS or is_idle:
             continue
         races = world.conflicts[mine[0].said.identity.home_key] if len(world.instances) > 1 else 0
         if runs > 1 + races:
