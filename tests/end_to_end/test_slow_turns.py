@@ -102,7 +102,7 @@ async def test_messages_to_both_meanwhile_are_answered_in_order(
     channel: FakeChannel, street: Street, faulty_store: FaultyStore
 ) -> None:
     """All are accepted at once, and a redelivery too, whatever the store's writes meet."""
-    one, other = (street.start(settings_for(faulty_store.settings)) for _ in range(2))
+    one, other = street.start(settings_for(faulty_store.settings)), street.survivor
     faults = refused(429, retry_after_s=0.05), WELL, refused(503), WELL, WELL
     faulty_store.treats_writes("conversations/faulty", *faults * 8)
 
