@@ -20,7 +20,7 @@ from shared.turns.attempt import Attempt
 from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
-from shared.turns.limits import INBOX, INBOX_BYTES, WAIT_S
+from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, WAIT_S
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.claim import Claim, LostRace, OutOfTime, PutOff
@@ -101,7 +101,7 @@ class Arrival:
             elif not caller.waits and (has_waited or _is_left(journal)):
                 is_through = await self._append(home)
             else:
-                is_through = await self._wait()
+                is_through = await self._wait_behind(journal)
             if is_through:
                 return
             home = await self._documents.read_home(self._backoff)
@@ -125,6 +125,13 @@ class Arrival:
         if not (journal.is_free or journal.watch):
             await self._ring()
         return True
+
+    async def _wait_behind(self, journal: Journal) -> bool:
+        """Wait for an owner, which may be dead. What can be accepted does not wait so long."""
+        silent_s = self._process.watch.seconds((self._identity.home_key, journal.pulse))
+        if self._caller.waits and silent_s >= LEASE_S:
+            await self._have_a_bell(journal)
+        return await self._wait()
 
     async def _wait(self) -> bool:
         """Somebody delivers a fast turn, or runs what this request cannot be put behind."""

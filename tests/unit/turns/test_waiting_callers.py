@@ -84,6 +84,23 @@ def test_what_waits_for_its_answer_holds_nobody_up(room_with: RoomWith) -> None:
     assert ["first 1", "second 2"] == said(room)
 
 
+def test_an_invoke_behind_a_dead_owner_needs_no_sweep(room_with: RoomWith) -> None:
+    """A fast turn has no bell, so who can only wait for it rings when its owner falls silent."""
+    one, two = room_with(take), room_with(take)
+    one.channel.delay_s = 3
+
+    async def history() -> None:
+        begin(one, "0 first")
+        await asyncio.sleep(0.5)
+        one.dies()
+        response = await two.hears("0 second", deliveryMode="expectReplies")
+        assert response is not None
+        assert ["second 2"] == [reply["text"] for reply in response.body["activities"]]
+
+    in_virtual_time(history())
+    assert ["first 1"] == said(two)
+
+
 def test_an_owner_that_dies_with_an_invoke_leaves_nothing_to_run(room_with: RoomWith) -> None:
     """Nobody waits for the answer any more."""
     one, two = room_with(answer_invoke), room_with(answer_invoke)
