@@ -51,7 +51,7 @@ COMMITTING = (
         "state/journal.py",
         "for entry in done[:-DONE_TURNS]:",
         "for entry in done[:-1]:",
-        (Fault.MANY_TURNS, Fault.REDELIVERED),
+        (Fault.MANY_TURNS, Fault.REDELIVERED_LATE),
     ),
     Mutant(
         "an attempt knows its own commit when the answer was lost",
