@@ -51,7 +51,7 @@ COMMITTING = (
         "state/journal.py",
         "for entry in done[:-DONE_TURNS]:",
         "for entry in done[:-1]:",
-        (Fault.MANY_TURNS, Fault.REDELIVERED),
+        (Fault.MANY_TURNS, Fault.REDELIVERED_LATE),
     ),
     Mutant(
         "nothing is sent before the commit",
@@ -341,14 +341,6 @@ ACCEPTING = (
 
 MAILBOX = (
     Mutant(
-        "requests of one conversation wait in line",
-        "mailbox/caller.py",
-        "        await self._process.lines.take(self._home_key, self.deadline_s)\n"
-        "        self._is_in_line = True\n",
-        "        pass\n",
-        (Fault.CROWD,),
-    ),
-    Mutant(
         "who can only wait lets the others pass",
         "mailbox/arrival.py",
         "        if self._caller.waits:\n            # Who can only wait lets the others pass.\n",
@@ -368,50 +360,6 @@ MAILBOX = (
         "timeout=self.deadline_s - loop_time_s())",
         "timeout=60.0)",
         (Fault.BOT_SLOW,),
-    ),
-    Mutant(
-        "nothing is begun for a request that is over",
-        "mailbox/arrival.py",
-        "if caller.is_over and not caller.is_kept:",
-        "if False:",
-        (Fault.PAUSE,),
-    ),
-    Mutant(
-        "a claim does not say that its bell is in charge",
-        "mailbox/claim.py",
-        "journal = inbox.claimed(self._base.journal, entry, self._owner.by)",
-        "journal = inbox.claimed(self._base.journal, entry, self._owner.by)\n"
-        "        from msgspec import structs\n"
-        "        journal = structs.replace(journal, watch=rung.token)",
-        (Fault.BOT_SLOW, Fault.PAUSE, Fault.STORE_LATE),
-    ),
-    Mutant(
-        "a claim that took long rings again",
-        "mailbox/claim.py",
-        "        await self._ringer.ring_again_if_late(rung)\n",
-        "",
-        (Fault.BOT_SLOW, Fault.PAUSE, Fault.STORE_SLOW),
-    ),
-    Mutant(
-        "only the first of those that wait rings",
-        "mailbox/arrival.py",
-        "        if not journal.watch:\n            await self._ring()\n        owns",
-        "        await self._ring()\n        owns",
-        (Fault.BOT_SLOW, Fault.CROWD),
-    ),
-    Mutant(
-        "a bell that is not in charge is dropped",
-        "mailbox/bell.py",
-        'is_in_charge = journal.watch in ("", self._bell.token)',
-        "is_in_charge = True",
-        (Fault.BOT_SLOW, Fault.CROWD, Fault.BELL_DOUBLED),
-    ),
-    Mutant(
-        "a bell in charge rings again",
-        "mailbox/bell.py",
-        "if (self._bell.pulse is None or is_in_charge) and not",
-        "if self._bell.pulse is None and not",
-        (Fault.BOT_SLOW, Fault.HOST_DIES),
     ),
     Mutant(
         "a delivery that takes long gets a bell",
@@ -440,27 +388,6 @@ MAILBOX = (
         "return has_had_its_time or self._process.is_leaving",
         "return self._process.is_leaving",
         (Fault.BOT_SLOW, Fault.CROWD),
-    ),
-    Mutant(
-        "a bell does not raise while the store is away",
-        "mailbox/bell.py",
-        "            if await self._ring_again(self._bell.pulse):\n                return\n",
-        "",
-        (Fault.BOT_SLOW, Fault.STORE_OUTAGE),
-    ),
-    Mutant(
-        "a bell that takes over has rung the next one",
-        "mailbox/bell.py",
-        "self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token",
-        "self._bell.token",
-        (Fault.BOT_SLOW, Fault.HOST_DIES),
-    ),
-    Mutant(
-        "a sweep leaves what was just written to its own bell",
-        "mailbox/bell.py",
-        "(RESERVED, OPEN), LOOK_S + POLL_S)",
-        "(RESERVED, OPEN), 0.0)",
-        (Fault.BOT_SLOW,),
     ),
 )
 

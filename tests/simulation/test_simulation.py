@@ -9,15 +9,15 @@ from tests.simulation.copies import SMALL_BOUNDS, original
 from tests.simulation.faults import Fault
 from tests.simulation.histories import Tally, describe, play, tally
 
-HISTORIES = 2_400
+HISTORIES = 1_000
 PROCESSES = 2
-SHARE = 100
+SHARE = 50
 
-LEAST = 0.003
+LEAST = 0.002
 """
 Each fault happens in so many of the histories, at least.
 
-It is to be 500 of 100,000; the difference is what chance may do in a few thousand.
+It is to be 500 of 100,000; the difference is what chance may do in a thousand.
 """
 
 

@@ -38,8 +38,12 @@ LEASE_ENDS_S = 40.0
 RUN_ENDS_S = 700.0
 """So long after it was started no bot runs any more, and what it kept waiting has an end."""
 
-QUIET_S = 6_000.0
-"""So long after the last fault nothing is left to do: hanging bots and lost causes included."""
+QUIET_S = 15_000.0
+"""
+So long after the last fault nothing is left to do.
+
+A bot of five minutes whose document cannot be read is run forty times.
+"""
 
 SMALL_STORE_BYTES = 13_000
 """What the store takes where the product is played with small bounds."""

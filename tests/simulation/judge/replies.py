@@ -36,8 +36,18 @@ def judge(world: World, verdict: Verdict) -> None:
         for accepted in accepted_in[place]:
             copies[accepted.key].append(accepted)
         verdict.wrong += _ghosts(world, copies, committed_at_s, verdict)
-        seen = [key for key in copies if key in committed_at_s]
-        in_order = [key for key in dict.fromkeys(wanted) if key in copies]
+        # An apology where no turn could be committed is none of the turn that came of it later.
+        seen = list(
+            dict.fromkeys(
+                one.key
+                for one in accepted_in[place]
+                if one.key in committed_at_s
+                and not (
+                    one.at_s < committed_at_s[one.key] and _is_apology_without_a_turn(world, one)
+                )
+            )
+        )
+        in_order = [key for key in dict.fromkeys(wanted) if key in seen]
         if seen != in_order and not any(world.chronicle.was_reset(t.home_key, 0) for t in turns):
             verdict.wrong.append(f"replies in {place}: expected {in_order}, got {seen}")
         for key, several in copies.items():
