@@ -108,16 +108,24 @@ async def run_bot(
         inner.set(name, service)
     inner.buffered_reply_activities = _Kept(outbox)
 
+    def close() -> None:
+        outbox.close()
+        unit.close()
+
     async def run() -> None:
-        pipeline = create_bot(unit)
-        adapter.run_pipeline = pipeline.run
-        await pipeline.on_turn(inner)
+        try:
+            pipeline = create_bot(unit)
+            adapter.run_pipeline = pipeline.run
+            await pipeline.on_turn(inner)
+        finally:
+            # Here, for whoever waits for this may be busy with something else.
+            close()
 
     try:
         await run_to_end(run, RUN_S, meanwhile)
     finally:
-        outbox.close()
-        unit.close()
+        # A bot that cannot be stopped goes on, in vain.
+        close()
     operations = [one for one in outbox.operations if not one.is_invoke_response]
     changes = unit.changes()
     _, own = changes.pop(home_key, (None, None))

@@ -268,7 +268,7 @@ class TestTrouble:
     def test_the_process_may_end_as_in_azure(
         self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost, port: int
     ) -> None:
-        """Told so, the process that serves HTTP ends with the listener, and none takes its place."""
+        """Told so, the process that serves HTTP ends with the listener."""
         write_queue_function(root, queue.name, "record()")
         write_function(root, "Tell", "import os\ndef main(req): return str(os.getpid())")
         with FaultyStorage(azurite) as storage:

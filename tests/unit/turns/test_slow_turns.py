@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext
 
+from shared.storage.codec.documents import DocumentCodec
+from shared.storage.memory import MemoryStorage
 from shared.turns.limits import ANSWER_S, BEAT_S, CLAIM_S, LOOK_S
 from tests.unit.turns.conftest import HOME, Queue, Room, in_virtual_time, now_s, until_quiet
 
@@ -187,3 +189,50 @@ def test_a_turn_that_outlives_its_answer_is_logged(
     with caplog.at_level(logging.INFO):
         in_virtual_time(history())
     assert 1 == sum(line.startswith("turn.outlived turn=") for line in caplog.messages)
+
+
+class SlowBeats(MemoryStorage):
+    """A store that takes some seconds for every write after the claim."""
+
+    def __init__(self) -> None:
+        super().__init__(DocumentCodec([]))
+        self._writes = 0
+
+    async def write(self, changes: dict[str, Any]) -> None:
+        self._writes += 1
+        if self._writes > 1:
+            await asyncio.sleep(4)
+        await super().write(changes)
+
+
+def test_nothing_is_added_while_a_beat_is_under_way(room_with: RoomWith) -> None:
+    """The turn is over once the bot has returned, even if its owner is busy showing a beat."""
+    refused: list[Exception] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def leave_a_task(context: TurnContext, storage: Storage) -> None:
+        state = ConversationState(storage)
+        late = state.create_property("late")
+        await late.get(context)
+
+        async def write() -> None:
+            await asyncio.sleep(BEAT_S + 3)
+            try:
+                await late.set(context, True)
+                await state.save_changes(context, force=True)
+            except RuntimeError as error:
+                refused.append(error)
+
+        tasks.append(asyncio.create_task(write()))
+        await asyncio.sleep(BEAT_S + 1.5)
+        await context.send_activity("Done.")
+
+    room = room_with(leave_a_task)
+    room.bot._process.storage = SlowBeats()
+
+    async def history() -> None:
+        await room.hears("go")
+        await asyncio.sleep(30)
+
+    in_virtual_time(history())
+    assert (["Done."], 1) == (said(room), len(refused))
