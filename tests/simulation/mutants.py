@@ -47,13 +47,6 @@ COMMITTING = (
         'done=[f"{record.by} {record.id} {at_s}"],',
     ),
     Mutant(
-        "so many turns are remembered in any case",
-        "state/journal.py",
-        "for entry in done[:-DONE_TURNS]:",
-        "for entry in done[:-1]:",
-        (Fault.MANY_TURNS, Fault.REDELIVERED_LATE),
-    ),
-    Mutant(
         "nothing is sent before the commit",
         "mailbox/arrival.py",
         "        written = await self._if_stored(document)\n        if written is None:\n"
@@ -115,13 +108,6 @@ READING = (
         "if home.version >= self._known.least(self.home_key, asked_s):",
         "if True:",
         (Fault.STORE_LAGGING, Fault.STORE_ANSWER_LOST),
-    ),
-    Mutant(
-        "a document that stays older was deleted or restored",
-        "state/documents.py",
-        "if asked_s >= until_s:",
-        "if False:",
-        (Fault.DOCUMENT_DELETED,),
     ),
     Mutant(
         "fields of a newer version are kept",
@@ -215,13 +201,6 @@ DELIVERING = (
         (Fault.CHANNEL_FAILED,),
     ),
     Mutant(
-        "an id from the channel that is none is left out",
-        "replies/delivery.py",
-        'return _usable_id(responses[0].id) if responses and responses[0] else ""',
-        'return responses[0].id if responses and responses[0] else ""',
-        (Fault.CHANNEL_ODD_ANSWER,),
-    ),
-    Mutant(
         "a reply that is never taken is given up",
         "remainder.py",
         "if progress.stuck and tries.are_enough",
@@ -307,13 +286,6 @@ ACCEPTING = (
         "if (by := caller.attempt_in(journal)) is not None:",
         "if (by := caller.attempt_in(journal)) is not None and by in self._attempts:",
         (Fault.REDELIVERED,),
-    ),
-    Mutant(
-        "a run that lost the race for the claim is cancelled",
-        "mailbox/claim.py",
-        "            raise LostRace\n",
-        "            return claim\n",
-        (Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "a commit goes over what was appended",
