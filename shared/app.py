@@ -143,9 +143,9 @@ class App:
         has not taken yet is sent later, whatever becomes of this worker. Until then nothing of it
         outlives the worker, or a caller that is cancelled: `logic` cannot be stored.
 
-        Which turn it is says `id`: any text that is the
-        same when the same is to be said, such as the id of the queue's message. With an `id`
-        that was there before in this conversation for this user, `logic` does not run.
+        Which turn it is says `id`: any text that is the same when the same is to be said, such as
+        the id of the queue's message. With an `id` that was there before in this conversation for
+        this user, `logic` does not run.
 
         Raises:
             TurnDeadlineExceeded: it found no place, or did not end, within 100 s, or the worker is

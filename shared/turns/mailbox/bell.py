@@ -52,7 +52,8 @@ class Hearing:
             BotApplicationError: neither store nor queue can be reached; the queue rings it again.
         """
         try:
-            home: StoredDocument | None = await self._read(BELL_READ_S)
+            backoff = Backoff(self._process.chance, loop_time_s() + BELL_READ_S)
+            home: StoredDocument | None = await self._documents.read_home(backoff)
         except LASTING_FAULTS as error:
             # It would ring for ever; if somebody mends the document, the sweep finds it.
             _logger.error("A conversation cannot go on: %s", error)
@@ -125,11 +126,6 @@ class Hearing:
             digest(self._bell.conversation),
             self._process.now_s() - min(waits_since_s, default=self._process.now_s()),
             len(journal.inbox),
-        )
-
-    async def _read(self, limit_s: float) -> StoredDocument:
-        return await self._documents.read_home(
-            Backoff(self._process.chance, loop_time_s() + limit_s)
         )
 
 

@@ -123,11 +123,7 @@ def taken_over(journal: Journal, by: str, watch: str) -> Journal:
 
 def adopted(journal: Journal) -> Journal:
     """The owner makes an unsettled turn its own that an earlier version of the app has left."""
-    running = _owner_of(journal)
-    return _run_as(
-        replace(journal, last=replace(journal.unsettled, by="")),
-        Running(by=running.by, beat=running.beat + 1),
-    )
+    return beaten(replace(journal, last=replace(journal.unsettled, by="")))
 
 
 def _run_as(journal: Journal, running: Running) -> Journal:

@@ -11,12 +11,7 @@ from botbuilder.core import TurnContext
 from shared.errors import TurnDeadlineExceeded
 from shared.turns.attempt import Attempt
 from shared.turns.finishing import Finishing
-from shared.turns.limits import (
-    LEASE_S,
-    POLL_MAX_S,
-    RUNS_WITHOUT_STORE,
-    TRIES,
-)
+from shared.turns.limits import LEASE_S, POLL_MAX_S, RUNS_WITHOUT_STORE, TRIES
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.contexts import Accepted
