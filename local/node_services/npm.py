@@ -46,7 +46,7 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
     if npm_packages_are_installed():
         return
     npm = _program("npm")
-    progress("Installing the local services from npm (once, about 250 MB) ...")
+    progress("Installing the local services from npm (once, about 250 MB)")
     outcome = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=FOLDER,
