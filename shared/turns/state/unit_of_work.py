@@ -78,6 +78,7 @@ class UnitOfWork(Storage):
                 turn has changed. The document stays as it is.
             RuntimeError: the turn is over.
         """
+        self._require_open()
         for key, document in changes.items():
             await self._base(key)
             size = len(self._encode(document))
@@ -95,6 +96,7 @@ class UnitOfWork(Storage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Stage the removal of all properties; what turns must remember stays."""
+        self._require_open()
         for key in keys:
             await self._base(key)
             self._stage(key, {})
@@ -149,6 +151,8 @@ class UnitOfWork(Storage):
                 try:
                     self._bases[key] = await self._read(key)
                 except BotApplicationError as error:
+                    # That the turn is over by now says more.
+                    self._require_open()
                     self.failure = error
                     raise
             return self._bases[key]

@@ -9,7 +9,12 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity
 
-from shared.errors import StateForbidden, StateUnavailable, TurnDeadlineExceeded
+from shared.errors import (
+    StateForbidden,
+    StateUnavailable,
+    StateUnreadable,
+    TurnDeadlineExceeded,
+)
 from shared.turns import Apologies
 from shared.turns.limits import CLAIM_S, RUN_GRACE_S, RUN_S, RUNS_WITHOUT_STORE, WAITING
 from tests.unit.turns.conftest import HOME, USER, Queue, Room, in_virtual_time, now_s, until_quiet
@@ -163,6 +168,45 @@ async def test_nothing_can_be_done_after_the_turn(
     (outcome,) = await asyncio.gather(*tasks, return_exceptions=True)
     assert "The turn is over" in str(outcome)
     assert (said, stored, {}) == (room.texts(), await room.home(), await room.document(USER))
+
+
+@pytest.mark.parametrize("what", ["write", "delete"])
+async def test_after_the_turn_a_bot_is_told_that_first(room_with: RoomWith, what: str) -> None:
+    """It is not told what is wrong with the document, which is not even looked at."""
+    may_go_on = asyncio.Event()
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(_context: TurnContext, storage: Storage) -> None:
+        async def go_on() -> None:
+            await may_go_on.wait()
+            await {
+                "write": lambda: storage.write({"board": {"done": True}}),
+                "delete": lambda: storage.delete(["board"]),
+            }[what]()
+
+        tasks.append(asyncio.create_task(go_on()))
+
+    room = room_with(begin)
+    room.storage.faults["read board"] = [StateUnreadable("broken")]
+    await room.hears()
+    may_go_on.set()
+    (outcome,) = await asyncio.gather(*tasks, return_exceptions=True)
+    assert "The turn is over" in str(outcome)
+
+
+async def test_a_read_that_outlasts_the_turn_ends_with_it(room_with: RoomWith) -> None:
+    """Whatever the store says of it then: nothing can come of it any more."""
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(_context: TurnContext, storage: Storage) -> None:
+        tasks.append(asyncio.create_task(storage.read(["board"])))
+        await asyncio.sleep(0)
+
+    room = room_with(begin)
+    room.storage.faults["read board"] = [StateUnavailable("away"), StateUnreadable("broken")]
+    await room.hears()
+    (outcome,) = await asyncio.gather(*tasks, return_exceptions=True)
+    assert "The turn is over" in str(outcome)
 
 
 @pytest.mark.parametrize(
