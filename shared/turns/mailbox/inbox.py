@@ -25,17 +25,17 @@ def claimed(journal: Journal, entry: Entry, by: str) -> Journal:
     return replace(_run_as(journal, Running(by=by)), inbox=[first], watch="")
 
 
-def appended(journal: Journal, entry: Entry, watch: str, by: str | None = None) -> Journal:
+def appended(journal: Journal, entries: list[Entry], watch: str, by: str | None = None) -> Journal:
     """
-    One activity more that is accepted.
+    Some activities more that are accepted.
 
-    `watch` is the bell that was rung for it, if no other is in charge. With `by` the conversation,
-    which nobody runs, becomes the appender's.
+    `watch` is the bell that was rung for them, if no other is in charge. With `by` the
+    conversation, which nobody runs, becomes the appender's.
     """
     # Of a free conversation a bell may have found nothing to do, and have gone.
     watch = "" if journal.is_free else journal.watch or watch
     changed = replace(
-        journal, version=journal.version + 1, inbox=[*journal.inbox, entry], watch=watch
+        journal, version=journal.version + 1, inbox=[*journal.inbox, *entries], watch=watch
     )
     return _begun(_run_as(changed, Running(by=by))) if by else changed
 
