@@ -105,11 +105,11 @@ def handed_back(journal: Journal) -> Journal:
     )
 
 
-def put_off(journal: Journal, watch: str) -> Journal:
-    """The head's run needs what the store does not give; `watch` rings when to try again."""
+def put_off(journal: Journal, watch: str, needs: str) -> Journal:
+    """The head's run needs a document that cannot be read; `watch` rings when to try again."""
     back = handed_back(journal)
     head = back.inbox[0]
-    first = replace(head, failed=head.failed + 1)
+    first = replace(head, failed=head.failed + 1, needs=needs)
     return replace(back, inbox=[first, *back.inbox[1:]], watch=watch)
 
 

@@ -50,6 +50,8 @@ class UnitOfWork(Storage):
         self._closed = False
         self.failure: BotApplicationError | None = None
         """Why a document could not be read: not the bot's fault if it raises after that."""
+        self.missing = ""
+        """The key of that document."""
 
     def close(self) -> None:
         """Refuse to read and write from now on: the turn is over."""
@@ -153,7 +155,7 @@ class UnitOfWork(Storage):
                 except BotApplicationError as error:
                     # That the turn is over by now says more.
                     self._require_open()
-                    self.failure = error
+                    self.failure, self.missing = error, key
                     raise
             return self._bases[key]
 
