@@ -72,10 +72,12 @@ How many activities a conversation accepts for later, and how large they may be 
 A crowd of 150 at once finds room. The other two thirds of the document are for what the bot keeps.
 """
 
-RUNS_WITHOUT_STORE = 40
+LOOKS_WITHOUT_STORE = 40
 """
-So often an entry is run in vain because a document that it needs cannot be read: for ten minutes,
+So often an entry is put off because a document that it needs cannot be read: for ten minutes,
 since a bell comes back after `LOOK_S`. Then the user hears that something is wrong.
+
+The bot runs again only when the document is there, since its run may take minutes and cost money.
 """
 
 OUTLIVING = 100

@@ -13,9 +13,10 @@ from shared.turns.apologies import Apologies
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock
 from shared.turns.known import Known
-from shared.turns.limits import OUTLIVING, WAITING
+from shared.turns.limits import OUTLIVING
 from shared.turns.locks import Locks
 from shared.turns.mailbox.contexts import Contexts
+from shared.turns.mailbox.lines import Lines
 from shared.turns.watch import Watch
 
 if TYPE_CHECKING:
@@ -46,10 +47,9 @@ class Process:
         self.chance = chance
         self.watch = Watch()
         self.known = Known()
-        self.lines = Locks(most=WAITING)
-        """Requests of one conversation are handled first come, first served."""
+        self.lines = Lines()
         self.documents = Locks()
-        """So are changes to one document, which may come from turns of many conversations."""
+        """Changes to one document come from turns of many conversations, and wait likewise."""
         self.owned: set[Ownership] = set()
         """The conversations that are run here."""
         self.is_leaving = False

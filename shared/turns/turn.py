@@ -38,6 +38,10 @@ from shared.turns.state.unit_of_work import UnitOfWork
 class StoreFailed(Exception):
     """The bot needs a document that cannot be read now; it is not at fault, and may run later."""
 
+    def __init__(self, key: str) -> None:
+        super().__init__("A document that the bot needs cannot be read.")
+        self.key = key
+
 
 class RunEnded(Exception):
     """Whoever asked for the run has ended it."""
@@ -113,8 +117,8 @@ class Turn:
         except RunEnded:
             raise
         except Exception as error:
-            if unit.failure is not None and _may_pass(unit.failure):
-                raise StoreFailed from unit.failure
+            if unit.failure is not None and may_pass(unit.failure):
+                raise StoreFailed(unit.missing) from unit.failure
             if self.brings_logic:
                 # It is told to whoever asked for the turn, and not to the user.
                 raise LogicFailed("What the turn was for has failed: see its cause.") from error
@@ -208,8 +212,8 @@ def audience_of(context: TurnContext) -> str:
     return scope if isinstance(scope, str) else ""
 
 
-def _may_pass(failure: BotApplicationError) -> bool:
-    """Tell whether the turn may do better later."""
+def may_pass(failure: BotApplicationError) -> bool:
+    """Tell whether a turn that needs what could not be read may do better later."""
     if isinstance(failure, TurnDeadlineExceeded):
         # Of an error that is none of ours it is better to say that something is wrong.
         return failure.__cause__ is None or isinstance(failure.__cause__, STORE_FAULTS)

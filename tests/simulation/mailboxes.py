@@ -47,11 +47,13 @@ class Mailboxes:
         self._judge_entries(key, old, new, at_s - since_s)
 
     def reset(self, key: str, at_s: float, new: Journal) -> None:
-        """Somebody else than the app changed it."""
+        """Somebody else than the app changed it; who has owned it is forgotten with its past."""
         running = new.get("running")
         by = running.get("by", "") if isinstance(running, dict) else ""
         self.signs[key].append(Sign(at_s, None, bool(new.get("open"))))
         self._owner[key] = by
+        for owned in [one for one in self._owned_since_s if one[0] == key]:
+            del self._owned_since_s[owned]
 
     def _judge_entries(self, key: str, old: Journal, new: Journal, owned_s: float) -> None:
         before = {one["id"]: one for one in old.get("inbox", [])}

@@ -305,7 +305,7 @@ ACCEPTING = (
     Mutant(
         "a document that can never be read stops no conversation",
         "mailbox/runner.py",
-        "elif entry.failed >= RUNS_WITHOUT_STORE:",
+        "elif entry.failed >= LOOKS_WITHOUT_STORE:",
         "elif False:",
         (Fault.DOCUMENT_UNKNOWN_ERROR,),
     ),

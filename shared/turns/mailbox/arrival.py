@@ -66,7 +66,8 @@ class Arrival:
         self._turn.name_lines()
         try:
             await caller.enter_line()
-            await self._find_a_place()
+            if not caller.is_kept:
+                await self._find_a_place()
         except LASTING_FAULTS as error:
             if caller.brings_logic:
                 raise
@@ -239,7 +240,11 @@ class Arrival:
     # Accept
 
     async def _append(self, home: StoredDocument) -> bool:
-        """Accept the activity for later; and run the inbox, if nobody does."""
+        """
+        Accept the activity for later, and those behind it; and run the inbox, if nobody does.
+
+        One write takes them all, else a crowd would wait for one write each.
+        """
         caller, journal = self._caller, home.journal
         was_free = journal.is_free
         if not journal.watch:
@@ -249,16 +254,22 @@ class Arrival:
             self._process.chance.token(), self._documents, self._ringer, self._process
         )
         rung = self._rung
-        appended = inbox.appended(
-            journal,
-            caller.entry(self._process.now_s()),
-            rung.token if rung else "",
-            owner.by if owns else None,
-        )
-        document = replace(home, journal=appended)
-        self._require_room(document)
+        watch, by = rung.token if rung else "", owner.by if owns else None
+
+        def accepting(callers: list[Caller]) -> StoredDocument:
+            entries = [one.entry(self._process.now_s()) for one in callers]
+            return replace(home, journal=inbox.appended(journal, entries, watch, by))
+
+        accepted = [caller, *self._behind(journal)]
+        document = accepting(accepted)
+        if not _has_room(document):
+            accepted = [caller]
+            document = accepting(accepted)
+            if not _has_room(document):
+                raise InboxFull("Too many messages wait in this conversation; deliver it again.")
         owner.begin()
-        caller.may_be_kept = True
+        for one in accepted:
+            one.may_be_kept = True
         written = await self._if_stored(document)
         if written is None:
             home = await self._documents.read_home(self._backoff)
@@ -269,8 +280,9 @@ class Arrival:
         if was_free and rung is not None:
             await self._ringer.ring_again_if_late(rung)
             owner.bell = rung.token
-        caller.keep()
-        caller.answer()
+        for one in accepted:
+            one.keep()
+            one.answer()
         if owns:
             runner = Runner(owner, self._documents, self._ringer, self._process)
             await runner.go_on()
@@ -278,16 +290,16 @@ class Arrival:
             await self._ringer.ring_afterwards()
         return True
 
-    def _require_room(self, document: StoredDocument) -> None:
-        """Refuse what makes the inbox too long, or too large for what the bot keeps beside it."""
-        waiting = document.journal.inbox
-        is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
-        try:
-            check_size(document)
-        except StateTooLarge:
-            is_large = True
-        if len(waiting) > INBOX or is_large:
-            raise InboxFull("Too many messages wait in this conversation; deliver it again.")
+    def _behind(self, journal: Journal) -> list[Caller]:
+        """Those who wait in line in this process, and would have their activities accepted next."""
+        known = {self._caller.turn_id, *(one.id for one in journal.inbox)}
+        found: list[Caller] = []
+        for one in self._process.lines.behind(self._identity.home_key):
+            if one.turn_id in known or not one.can_be_accepted_into(journal):
+                continue
+            known.add(one.turn_id)
+            found.append(one)
+        return found[: max(0, INBOX - 1 - len(journal.inbox))]
 
     async def _ring(self) -> None:
         if self._rung is None or not self._rung.token:
@@ -304,6 +316,19 @@ class Arrival:
                 _logger.info("turn.raced turn=%s", digest(self._caller.turn_id))
             await self._backoff.pause(error)
             return None
+
+
+def _has_room(document: StoredDocument) -> bool:
+    """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
+    waiting = document.journal.inbox
+    is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
+    if len(waiting) > INBOX or is_large:
+        return False
+    try:
+        check_size(document)
+    except StateTooLarge:
+        return False
+    return True
 
 
 def _is_left(journal: Journal) -> bool:

@@ -53,8 +53,13 @@ class Caller:
     # The line of requests in this process
 
     async def enter_line(self) -> None:
-        """Wait for those who came before. Raises TurnDeadlineExceeded if they take too long."""
-        await self._process.lines.take(self._home_key, self.deadline_s)
+        """
+        Wait for those who came before, one of whom may have the activity accepted with theirs.
+
+        Raises:
+            TurnDeadlineExceeded: they took too long, or there are too many.
+        """
+        await self._process.lines.enter(self._home_key, self)
         self._is_in_line = True
 
     def leave_line(self) -> None:
@@ -76,6 +81,11 @@ class Caller:
             waits=self.waits,
             at_s=now_s,
         )
+
+    def can_be_accepted_into(self, journal: Journal) -> bool:
+        """Whether the activity can be put behind others, for somebody to run it later."""
+        is_done = self.attempt_in(journal) is not None
+        return not (self.waits or self.is_kept or self.is_over or is_done)
 
     def attempt_in(self, journal: Journal) -> str | None:
         """The attempt that has committed the activity."""

@@ -25,17 +25,17 @@ def claimed(journal: Journal, entry: Entry, by: str) -> Journal:
     return replace(_run_as(journal, Running(by=by)), inbox=[first], watch="")
 
 
-def appended(journal: Journal, entry: Entry, watch: str, by: str | None = None) -> Journal:
+def appended(journal: Journal, entries: list[Entry], watch: str, by: str | None = None) -> Journal:
     """
-    One activity more that is accepted.
+    Some activities more that are accepted.
 
-    `watch` is the bell that was rung for it, if no other is in charge. With `by` the conversation,
-    which nobody runs, becomes the appender's.
+    `watch` is the bell that was rung for them, if no other is in charge. With `by` the
+    conversation, which nobody runs, becomes the appender's.
     """
     # Of a free conversation a bell may have found nothing to do, and have gone.
     watch = "" if journal.is_free else journal.watch or watch
     changed = replace(
-        journal, version=journal.version + 1, inbox=[*journal.inbox, entry], watch=watch
+        journal, version=journal.version + 1, inbox=[*journal.inbox, *entries], watch=watch
     )
     return _begun(_run_as(changed, Running(by=by))) if by else changed
 
@@ -105,11 +105,11 @@ def handed_back(journal: Journal) -> Journal:
     )
 
 
-def put_off(journal: Journal, watch: str) -> Journal:
-    """The head's run needs what the store does not give; `watch` rings when to try again."""
+def put_off(journal: Journal, watch: str, needs: str) -> Journal:
+    """The head's run needs a document that cannot be read; `watch` rings when to try again."""
     back = handed_back(journal)
     head = back.inbox[0]
-    first = replace(head, failed=head.failed + 1)
+    first = replace(head, failed=head.failed + 1, needs=needs)
     return replace(back, inbox=[first, *back.inbox[1:]], watch=watch)
 
 

@@ -20,7 +20,9 @@ class Entry(Record, frozen=True):
     tries: Count = 0
     """Runs that were begun. One that kills its process three times is not begun again."""
     failed: Count = 0
-    """Runs that needed a document which the store did not give."""
+    """How often it was put off since the store did not give a document that it needs."""
+    needs: str = ""
+    """That document's key."""
     at_s: float = 0.0
     """When it was accepted, by that instance's clock. Nothing is decided by it."""
 

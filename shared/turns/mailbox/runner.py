@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 
 from botbuilder.core import TurnContext
 
-from shared.errors import TurnDeadlineExceeded
+from shared.errors import BotApplicationError, TurnDeadlineExceeded
 from shared.turns.attempt import Attempt
 from shared.turns.finishing import Finishing
-from shared.turns.limits import LEASE_S, POLL_MAX_S, RUNS_WITHOUT_STORE, TRIES
+from shared.turns.limits import LEASE_S, LOOKS_WITHOUT_STORE, POLL_MAX_S, TRIES
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.contexts import Accepted
@@ -26,7 +26,7 @@ from shared.turns.replies.reference import activity_text, trigger_of
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import TurnRecord, digest
 from shared.turns.state.stored_document import StoredDocument
-from shared.turns.turn import Turn
+from shared.turns.turn import Turn, may_pass
 
 _logger = logging.getLogger(__name__)
 
@@ -190,15 +190,26 @@ class Runner:
         if entry.tries > TRIES:
             reason = f"{TRIES} runs of it have killed their process."
             attempt = turn.apology(GivenUp(reason), by, base)
-        elif entry.failed >= RUNS_WITHOUT_STORE:
+        elif entry.failed >= LOOKS_WITHOUT_STORE:
             reason = "A document that it needs cannot be read."
             attempt = turn.apology(GivenUp(reason), by, base)
+        elif entry.needs and await self._is_away(entry.needs):
+            await self.runs.put_off(entry.needs)
+            return
         else:
             attempt = await self.runs.attempt(
                 lambda: turn.run(base, by, self.runs.beat_while_running)
             )
         if attempt is not None:
             await self.commit(turn, attempt, base)
+
+    async def _is_away(self, key: str) -> bool:
+        """Whether the store may give the document later. What is wrong with it, the bot hears."""
+        try:
+            await self._documents.read(key)
+        except Exception as error:
+            return isinstance(error, BotApplicationError) and may_pass(error)
+        return False
 
     async def commit(self, turn: Turn, attempt: Attempt, base: StoredDocument) -> None:
         """Commit what was run on `base`, and finish it. Raises StateChanged as `Runs.commit`."""

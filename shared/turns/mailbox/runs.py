@@ -72,11 +72,7 @@ class Runs:
                 await self._owner.note(inbox.handed_back, lambda journal: journal.running is None)
         except StoreFailed as error:
             _logger.warning("A turn waits for a document: %s", error.__cause__)
-            bell = await self._ringer.ring(LOOK_S)
-            await self._owner.note(
-                lambda journal: inbox.put_off(journal, bell),
-                lambda journal: journal.running is None,
-            )
+            await self.put_off(error.key)
         except LostIt as error:
             if isinstance(error.__cause__, Exception):
                 raise error.__cause__ from error
@@ -111,6 +107,14 @@ class Runs:
 
         await self._owner.write(
             change, lambda journal: journal.attempt_at(turn.turn_id) == attempt.by
+        )
+
+    async def put_off(self, needs: str) -> None:
+        """Leave the head of the inbox to a bell, until that document can be read."""
+        bell = await self._ringer.ring(LOOK_S)
+        await self._owner.note(
+            lambda journal: inbox.put_off(journal, bell, needs),
+            lambda journal: journal.running is None,
         )
 
     async def withdraw(self, entry_id: str) -> None:

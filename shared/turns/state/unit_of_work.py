@@ -50,6 +50,8 @@ class UnitOfWork(Storage):
         self._closed = False
         self.failure: BotApplicationError | None = None
         """Why a document could not be read: not the bot's fault if it raises after that."""
+        self.missing = ""
+        """The key of that document."""
 
     def close(self) -> None:
         """Refuse to read and write from now on: the turn is over."""
@@ -78,6 +80,7 @@ class UnitOfWork(Storage):
                 turn has changed. The document stays as it is.
             RuntimeError: the turn is over.
         """
+        self._require_open()
         for key, document in changes.items():
             await self._base(key)
             size = len(self._encode(document))
@@ -95,6 +98,7 @@ class UnitOfWork(Storage):
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Stage the removal of all properties; what turns must remember stays."""
+        self._require_open()
         for key in keys:
             await self._base(key)
             self._stage(key, {})
@@ -149,7 +153,9 @@ class UnitOfWork(Storage):
                 try:
                     self._bases[key] = await self._read(key)
                 except BotApplicationError as error:
-                    self.failure = error
+                    # That the turn is over by now says more.
+                    self._require_open()
+                    self.failure, self.missing = error, key
                     raise
             return self._bases[key]
 

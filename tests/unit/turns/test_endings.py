@@ -9,9 +9,14 @@ import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity
 
-from shared.errors import StateForbidden, StateUnavailable, TurnDeadlineExceeded
+from shared.errors import (
+    StateForbidden,
+    StateUnavailable,
+    StateUnreadable,
+    TurnDeadlineExceeded,
+)
 from shared.turns import Apologies
-from shared.turns.limits import CLAIM_S, RUN_GRACE_S, RUN_S, RUNS_WITHOUT_STORE, WAITING
+from shared.turns.limits import CLAIM_S, LOOK_S, LOOKS_WITHOUT_STORE, RUN_GRACE_S, RUN_S, WAITING
 from tests.unit.turns.conftest import HOME, USER, Queue, Room, in_virtual_time, now_s, until_quiet
 
 RoomWith = Callable[..., Room]
@@ -165,6 +170,45 @@ async def test_nothing_can_be_done_after_the_turn(
     assert (said, stored, {}) == (room.texts(), await room.home(), await room.document(USER))
 
 
+@pytest.mark.parametrize("what", ["write", "delete"])
+async def test_after_the_turn_a_bot_is_told_that_first(room_with: RoomWith, what: str) -> None:
+    """It is not told what is wrong with the document, which is not even looked at."""
+    may_go_on = asyncio.Event()
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(_context: TurnContext, storage: Storage) -> None:
+        async def go_on() -> None:
+            await may_go_on.wait()
+            await {
+                "write": lambda: storage.write({"board": {"done": True}}),
+                "delete": lambda: storage.delete(["board"]),
+            }[what]()
+
+        tasks.append(asyncio.create_task(go_on()))
+
+    room = room_with(begin)
+    room.storage.faults["read board"] = [StateUnreadable("broken")]
+    await room.hears()
+    may_go_on.set()
+    (outcome,) = await asyncio.gather(*tasks, return_exceptions=True)
+    assert "The turn is over" in str(outcome)
+
+
+async def test_a_read_that_outlasts_the_turn_ends_with_it(room_with: RoomWith) -> None:
+    """Whatever the store says of it then: nothing can come of it any more."""
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(_context: TurnContext, storage: Storage) -> None:
+        tasks.append(asyncio.create_task(storage.read(["board"])))
+        await asyncio.sleep(0)
+
+    room = room_with(begin)
+    room.storage.faults["read board"] = [StateUnavailable("away"), StateUnreadable("broken")]
+    await room.hears()
+    (outcome,) = await asyncio.gather(*tasks, return_exceptions=True)
+    assert "The turn is over" in str(outcome)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -270,7 +314,63 @@ def test_a_document_that_can_never_be_read_stops_no_conversation(
 
     in_virtual_time(history())
     assert ["Oh no.", "done"] == room.texts()
-    assert len(queue.rung) <= 3 * RUNS_WITHOUT_STORE
+    assert len(queue.rung) <= 3 * LOOKS_WITHOUT_STORE
+
+
+@pytest.mark.parametrize("away_s", [120, 1200])
+def test_a_bot_does_not_run_while_its_document_is_away(room_with: RoomWith, away_s: float) -> None:
+    """A run may take minutes and cost money: its document is looked for before the next one."""
+    began: list[float] = []
+
+    async def think(context: TurnContext, storage: Storage) -> None:
+        began.append(now_s())
+        await asyncio.sleep(20)
+        await storage.read(["board"])
+        await context.send_activity("done")
+
+    room = room_with(think, apologies=Apologies(bot_failed="Oh no."))
+
+    async def history() -> None:
+        room.storage.faults["read board"] = [StateUnavailable("away")] * 100_000
+        await room.hears()
+        await asyncio.sleep(away_s)
+        room.storage.faults.clear()
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    gives_up = away_s > LOOK_S * LOOKS_WITHOUT_STORE
+    assert (["Oh no."] if gives_up else ["done"]) == room.texts()
+    assert (1 if gives_up else 2) == len(began)
+    assert began[-1] < away_s + 2 * LOOK_S
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(StateUnreadable("broken"), "I cannot read it."), (ValueError("bad id"), "Oh no.")],
+)
+def test_a_document_that_is_away_may_turn_out_to_be_broken(
+    room_with: RoomWith, fault: Exception, said: str
+) -> None:
+    """The turn does not wait for it any longer: that will not pass."""
+
+    async def read(context: TurnContext, storage: Storage) -> None:
+        await asyncio.sleep(2)
+        try:
+            await storage.read(["board"])
+        except StateUnreadable:
+            await context.send_activity("I cannot read it.")
+
+    room = room_with(read, apologies=Apologies(bot_failed="Oh no."))
+
+    async def history() -> None:
+        room.storage.faults["read board"] = [StateUnavailable("away")] * 100_000
+        await room.hears()
+        await asyncio.sleep(60)
+        room.storage.faults["read board"] = [fault] * 100_000
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert [said] == room.texts()
 
 
 def test_a_store_that_refuses_the_bot_is_no_failure_of_the_bot(room_with: RoomWith) -> None:

@@ -61,29 +61,29 @@ def test_a_journal_that_is_open_is_read_without_a_word(caplog: pytest.LogCapture
 
 def test_an_append_keeps_the_order_and_the_bell_in_charge() -> None:
     """The one that is rung for it counts only where there is no other."""
-    watched = inbox.appended(CLAIMED, entry("b"), "first")
-    appended = inbox.appended(watched, entry("c"), "second")
+    watched = inbox.appended(CLAIMED, [entry("b")], "first")
+    appended = inbox.appended(watched, [entry("c")], "second")
     assert [("a", 1), ("b", 0), ("c", 0)] == names(appended)
     assert ("first", ("me", 1)) == (appended.watch, appended.pulse)
 
 
 def test_an_append_to_a_free_conversation_claims_no_bell() -> None:
     """The bell may have come before the entry did."""
-    appended = inbox.appended(Journal(), entry("a"), "first", "me")
+    appended = inbox.appended(Journal(), [entry("a")], "first", "me")
     assert ([("a", 1)], ("me", 1), "") == (names(appended), appended.pulse, appended.watch)
 
 
 def test_an_append_becomes_the_owner_of_what_nobody_runs() -> None:
     """The head of the inbox begins, which need not be what was appended."""
-    waiting = inbox.onward(inbox.appended(CLAIMED, entry("b"), "bell"), hands_over=True)
-    appended = inbox.appended(waiting, entry("c"), "other", "new")
+    waiting = inbox.onward(inbox.appended(CLAIMED, [entry("b")], "bell"), hands_over=True)
+    appended = inbox.appended(waiting, [entry("c")], "other", "new")
     assert [("a", 2), ("b", 0), ("c", 0)] == names(appended)
     assert ("bell", ("new", 1)) == (appended.watch, appended.pulse)
 
 
 def test_a_commit_takes_its_entry_out_and_keeps_what_was_appended() -> None:
     """Its replies are to be said first: the next entry has not begun."""
-    done = commit(inbox.appended(CLAIMED, entry("b"), "bell"), "a", "reply")
+    done = commit(inbox.appended(CLAIMED, [entry("b")], "bell"), "a", "reply")
     assert [("b", 0)] == names(done)
     assert ("me", 2) == done.pulse
     assert done.holds_last
@@ -97,7 +97,7 @@ def test_a_turn_that_was_in_no_inbox_takes_nobody_elses_entry_out() -> None:
 
 def test_a_commit_without_replies_goes_on_at_once() -> None:
     """To the next entry, to the next owner, or to rest."""
-    two = inbox.appended(CLAIMED, entry("b"), "bell")
+    two = inbox.appended(CLAIMED, [entry("b")], "bell")
     going_on, handed_over = commit(two, "a"), commit(two, "a", hands_over=True)
     assert ([("b", 1)], "me") == (names(going_on), (going_on.pulse or ("", 0))[0])
     assert ([("b", 0)], None, "bell") == (
@@ -131,7 +131,7 @@ def test_a_bell_takes_over_whatever_the_owner_left() -> None:
     """A run that died counts; one that only waits behind an unsettled turn does not."""
     run = inbox.taken_over(CLAIMED, "you", "bell")
     delivery = inbox.taken_over(
-        commit(inbox.appended(CLAIMED, entry("b"), "old"), "a", "reply"), "you", "bell"
+        commit(inbox.appended(CLAIMED, [entry("b")], "old"), "a", "reply"), "you", "bell"
     )
     assert ([("a", 2)], ("you", 1), "bell") == (names(run), run.pulse, run.watch)
     assert ([("b", 0)], ("you", 1), True) == (names(delivery), delivery.pulse, delivery.holds_last)
@@ -156,7 +156,7 @@ def test_every_step_is_a_new_version() -> None:
     last = commit(CLAIMED, "a", "reply")
     steps = [
         (Journal(), CLAIMED),
-        (CLAIMED, inbox.appended(CLAIMED, entry("b"), "")),
+        (CLAIMED, inbox.appended(CLAIMED, [entry("b")], "")),
         (CLAIMED, inbox.beaten(CLAIMED)),
         (CLAIMED, last),
         (CLAIMED, inbox.withdrawn(CLAIMED, "a")),
