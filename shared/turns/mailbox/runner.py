@@ -24,7 +24,7 @@ from shared.turns.replies.delivery import DeliveryProgress
 from shared.turns.replies.operations import read_operations
 from shared.turns.replies.reference import activity_text, trigger_of
 from shared.turns.state.documents import Documents
-from shared.turns.state.journal import TurnRecord, digest
+from shared.turns.state.journal import Journal, TurnRecord, digest
 from shared.turns.state.stored_document import StoredDocument
 from shared.turns.turn import Turn, may_pass
 
@@ -102,7 +102,14 @@ class Runner:
         last = self._owner.journal.unsettled
         is_left = not last.by or last.is_delivered
         if is_left or self._process.watch.seconds(last.by) >= LEASE_S:
-            await self._owner.note(inbox.adopted)
+
+            def adopted(journal: Journal) -> Journal:
+                if journal.last is None or journal.last.by != last.by:
+                    # It goes on, or has come to its end, or another of that version goes on.
+                    raise NotHeld
+                return inbox.adopted(journal)
+
+            await self._owner.note(adopted)
             return
         await asyncio.sleep(POLL_MAX_S)
         await self._owner.look()
