@@ -17,8 +17,18 @@ from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zipfile import ZipFile
 
 _SOURCE = Path(__file__).parents[2] / "shared" / "turns"
+_BEFORE = Path(__file__).parent / "version_before.zip"
+"""
+`shared/turns` before there were mailboxes, as docs/adr/0001-atomic-turns.md has it.
+
+    git archive --format=zip --output tests/simulation/version_before.zip d30e373 shared/turns
+
+What of the other rooms it needs it takes from this version.
+"""
+
 _numbers = count(1)
 
 SMALL_BOUNDS = {
@@ -42,6 +52,13 @@ class Edit:
     file: str
     snippet: str
     instead: str
+
+
+# Of the errors that it raises one is gone. Nothing caught it by name.
+_IN_VERSION_BEFORE = (
+    Edit("owner.py", "import DeliveryUncertain,", "import TurnError as DeliveryUncertain,"),
+    Edit("turn.py", "    DeliveryUncertain,", "    TurnError as DeliveryUncertain,"),
+)
 
 
 @dataclass(frozen=True)
@@ -79,30 +96,53 @@ def original() -> Product:
 
 def changed(edits: Sequence[Edit]) -> Product:
     """The product with some snippets replaced."""
-    return Product(_load(tuple(edits), {}), tuple(edits))
+    return Product(_load(_edited(_sources(), edits)), tuple(edits))
+
+
+@lru_cache(1)
+def version_before() -> Product:
+    """The app before this version: it knows no mailbox, and holds a request to the turn's end."""
+    with ZipFile(_BEFORE) as archive:
+        sources = {
+            name.removeprefix("shared/turns/"): archive.read(name).decode()
+            for name in archive.namelist()
+            if name.endswith(".py")
+        }
+    return Product(_load(_edited(sources, _IN_VERSION_BEFORE)))
 
 
 @lru_cache(4)
 def _small(edits: tuple[Edit, ...]) -> Product:
-    return Product(_load(edits, SMALL_BOUNDS), edits)
+    return Product(_load(_bounded(_edited(_sources(), edits))), edits)
 
 
-def _load(edits: tuple[Edit, ...], bounds: dict[str, str]) -> ModuleType:
-    package = f"changed_turns_{next(_numbers)}"
-    sources = {
+def _sources() -> dict[str, str]:
+    return {
         path.relative_to(_SOURCE).as_posix(): path.read_text() for path in _SOURCE.rglob("*.py")
     }
+
+
+def _edited(sources: dict[str, str], edits: Sequence[Edit]) -> dict[str, str]:
     for edit in edits:
         found = sources[edit.file].count(edit.snippet)
         if found != 1:
             raise AssertionError(f"{found} times in {edit.file}: {edit.snippet}")
         sources[edit.file] = sources[edit.file].replace(edit.snippet, edit.instead)
-    for name, value in bounds.items():
+    return sources
+
+
+def _bounded(sources: dict[str, str]) -> dict[str, str]:
+    for name, value in SMALL_BOUNDS.items():
         sources["limits.py"], found = re.subn(
             rf"(?m)^{name}(: \w+)? = .*$", f"{name} = {value}", sources["limits.py"]
         )
         if found != 1:
             raise AssertionError(f"limits.py has {name} {found} times")
+    return sources
+
+
+def _load(sources: dict[str, str]) -> ModuleType:
+    package = f"changed_turns_{next(_numbers)}"
     finder = _Finder(package, sources)
     sys.meta_path.insert(0, finder)
     try:

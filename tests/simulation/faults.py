@@ -35,6 +35,7 @@ class Fault(StrEnum):
     DOCUMENT_RESTORED = "document restored"
     JOURNAL_POISONED = "journal poisoned"
     JOURNAL_NEWER = "journal of a newer version"
+    VERSION_BEFORE = "the version before runs beside"
     STATE_LARGE = "state near the size limit"
     CHANNEL_THROTTLED = "channel throttled"
     CHANNEL_NOT_CONNECTED = "channel not connected"
@@ -110,6 +111,7 @@ SHARES = {
     Fault.DOCUMENT_RESTORED: 0.04,
     Fault.JOURNAL_POISONED: 0.02,
     Fault.JOURNAL_NEWER: 0.03,
+    Fault.VERSION_BEFORE: 0.03,
     Fault.STATE_LARGE: 0.03,
     Fault.CHANNEL_SLOW: 0.2,
     Fault.CHANNEL_BUSY: 0.05,
@@ -172,6 +174,9 @@ OF_BELLS = frozenset(
 
 IN_SMALL = frozenset({Fault.STATE_LARGE, Fault.MANY_CONVERSATIONS, Fault.MANY_TURNS, Fault.CROWD})
 """These are played by the product with small bounds (`copies.SMALL_BOUNDS`)."""
+
+IN_ONE_VERSION = IN_SMALL | {Fault.JOURNAL_NEWER}
+"""None of these where the version before runs beside: it has other bounds, and two are enough."""
 
 DOCUMENT_ERRORS: dict[Fault, tuple[Callable[[], Exception], ...]] = {
     Fault.DOCUMENT_TOO_LARGE: (lambda: StateTooLarge("simulated"),),

@@ -26,6 +26,10 @@ class Instance:
     died_at_s: float = float("inf")
     clock_ahead_s: float = 0.0
     """Its time of day, beside the world's."""
+    is_older: bool = False
+    """The version of the app before this one runs in it."""
+    is_leaving: bool = False
+    """It gets no more requests."""
     is_newer: bool = False
     """It writes journals with fields that the others do not know."""
     stands_until_s: float = 0.0
@@ -40,7 +44,7 @@ class Instance:
 
     def can_hear(self, now_s: float) -> bool:
         """Whether the queue may hand it a bell."""
-        return self.is_alive and self.stands_until_s <= now_s
+        return self.is_alive and not self.is_older and self.stands_until_s <= now_s
 
 
 @dataclass

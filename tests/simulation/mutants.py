@@ -363,6 +363,44 @@ MAILBOX = (
     ),
 )
 
+BESIDE_BEFORE = (
+    Mutant(
+        "a turn of the version before is taken over as it was seen",
+        "mailbox/runner.py",
+        "if journal.last is None or journal.last.by != last.by:",
+        "if journal.last is None:",
+        (Fault.VERSION_BEFORE, Fault.STORE_REPEATED, Fault.CHANNEL_ANSWER_LOST),
+    ),
+    Mutant(
+        "who goes on with a turn of the version before has watched it for a lease",
+        "mailbox/runner.py",
+        "if is_left or self._process.watch.seconds(last.by) >= LEASE_S:",
+        "if True:",
+        (Fault.VERSION_BEFORE, Fault.CHANNEL_SLOW),
+    ),
+    Mutant(
+        "the version before sees that an owner is alive",
+        "mailbox/records.py",
+        'return f"{self.by}.{self.beat}"',
+        "return self.by",
+        (Fault.VERSION_BEFORE, Fault.CHANNEL_SLOW),
+    ),
+    Mutant(
+        "what the version before has run of the inbox is not run again",
+        "mailbox/runner.py",
+        "if self._owner.journal.attempt_at(entry.id) is not None:",
+        "if False:",
+        (Fault.VERSION_BEFORE, Fault.BOT_SLOW, Fault.REDELIVERED),
+    ),
+    Mutant(
+        "a run is not committed over a state that it has not seen",
+        "mailbox/runs.py",
+        "if home.journal.stamp != base.journal.stamp or home.journal.last is not None:",
+        "if home.journal.last is not None:",
+        (Fault.VERSION_BEFORE, Fault.BOT_SLOW),
+    ),
+)
+
 RUNNING = (
     Mutant(
         "replies after the turn are refused",
@@ -416,5 +454,6 @@ MUTANTS = (
     *OWNING,
     *ACCEPTING,
     *MAILBOX,
+    *BESIDE_BEFORE,
     *RUNNING,
 )

@@ -51,6 +51,9 @@ class Observer:
         """What forgotten tasks of the bot tried, and the error that refused it."""
         self.document_troubles: dict[str, list[float]] = defaultdict(list)
         """When a document was refused, or could not be read, by its key."""
+        self.written_before: set[str] = set()
+        """ETags of what the version of the app before this one has written."""
+        self._wrote_last: dict[str, Instance] = {}
         self.is_over = False
         """What happens now is of no interest any more."""
         self._runs = 0
@@ -134,6 +137,11 @@ class Observer:
             self.chronicle.faults.append(
                 f"{key} was written so that it was not understood: {error!r}"
             )
+        if handling.instance.is_older:
+            self.written_before.add(e_tag)
+        if self._wrote_last.get(key, handling.instance).is_older != handling.instance.is_older:
+            self.happened[Fault.VERSION_BEFORE] += 1
+        self._wrote_last[key] = handling.instance
         self.outlived(key, e_tag)
 
 

@@ -64,14 +64,15 @@ NEVER = frozenset(
         Fault.CHANNEL_LONG_OUTAGE,
         Fault.SHARED_PROPERTY,
         Fault.SAME_ID,
+        Fault.VERSION_BEFORE,
         *(fault for fault in Fault if fault.name.startswith("BOT_")),
     }
 )
 """
 Faults that the comparison leaves out.
 
-A serial run has no match for what is lost with a document, or refused; and how the bot fails
-is the counting bot's to show.
+A serial run has no match for what is lost with a document, or refused; and how the bot fails,
+or runs beside the version before, is the counting bot's to show.
 """
 
 PASSING = frozenset({"typing", "delay", "trace"})

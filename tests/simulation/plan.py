@@ -6,7 +6,14 @@ import random
 from dataclasses import dataclass, field
 
 from tests.simulation.adapter import ChannelFaults
-from tests.simulation.faults import DOCUMENT_ERRORS, OF_BELLS, SHARES, USUAL, Fault
+from tests.simulation.faults import (
+    DOCUMENT_ERRORS,
+    IN_ONE_VERSION,
+    OF_BELLS,
+    SHARES,
+    USUAL,
+    Fault,
+)
 from tests.simulation.queue import QueueFaults, QueueOutage
 from tests.simulation.script import Places, Said
 from tests.simulation.store_client import DocumentFault, StoreFaults
@@ -51,6 +58,8 @@ class Plan:
     deaths: int = 0
     deaths_with_bells: int = 0
     """Of those, the ones in which a process has a bell to look after."""
+    replaced_at_s: float = 0.0
+    """Until then the version before runs beside."""
     lasts_until_s: float = 0.0
     """So long things go wrong even if everything is answered."""
 
@@ -67,6 +76,8 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
     drawn = frozenset((usual | others | always) - never)
     if drawn & OF_BELLS:
         drawn |= {Fault.BOT_SLOW} - never
+    if Fault.VERSION_BEFORE in drawn:
+        drawn -= IN_ONE_VERSION
     plan = Plan(drawn)
     for fault in USUAL:
         if fault in drawn:
@@ -86,6 +97,8 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
         plan.channel.odd = chance.choice((0.1, 0.5))
     if Fault.KILL in drawn:
         plan.deaths = chance.choice((1, 1, 2, 3))
+    if Fault.VERSION_BEFORE in drawn:
+        plan.replaced_at_s = chance.choice((1.0, 5.0, 15.0, 35.0))
     _draw_for_queue(plan, chance)
     return plan
 

@@ -183,6 +183,22 @@ def script(
     return said
 
 
+def last_words(chance: random.Random, places: Places, after_s: float) -> list[Said]:
+    """One message more in each conversation, when nothing fails any more."""
+    return [
+        Said(
+            label=f"z{number}",
+            activity_id=f"z{number}",
+            place=place,
+            user=places[place][0],
+            text="reply 1",
+            at_s=after_s + chance.uniform(1.0, 5.0),
+            tries=10,
+        )
+        for number, place in enumerate(sorted(places))
+    ]
+
+
 def _again(chance: random.Random, drawn: frozenset[Fault]) -> Again | None:
     if Fault.REDELIVERED_LATE in drawn and chance.random() < 0.5:
         return Again(chance.choice((90.0, 3_000.0, 40_000.0)), "any")

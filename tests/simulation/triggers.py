@@ -153,7 +153,7 @@ class Triggers:
             await holder.bot.sweep()
 
     def _anybody(self) -> Instance:
-        alive = [one for one in self._world.instances if one.is_alive]
+        alive = [one for one in self._world.instances if one.is_alive and not one.is_older]
         return self._world.chance.choice(alive)
 
     # Both

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -18,14 +19,14 @@ from tests.simulation import disturbances
 from tests.simulation.adapter import SimulatedAdapter, answer_of
 from tests.simulation.bot import Witness
 from tests.simulation.channel import SimulatedChannel
-from tests.simulation.copies import Product
+from tests.simulation.copies import Product, version_before
 from tests.simulation.faults import IN_SMALL, Fault
 from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.observer import Observer
 from tests.simulation.plan import HEALED_AT_S, draw, schedule
 from tests.simulation.queue import SimulatedQueue
-from tests.simulation.script import Again, Places, Said, Texts, places_of, script
+from tests.simulation.script import Again, Places, Said, Texts, last_words, places_of, script
 from tests.simulation.store import Codec, SimulatedStore
 from tests.simulation.store_client import PROCESS, StoreClient
 from tests.simulation.triggers import Triggers
@@ -95,8 +96,11 @@ class World(Observer):
         self.product = product.small() if self.is_small else product
         self.places = places_of(self.chance, self.plan.drawn, usual)
         self.said = script(self.chance, self.plan.drawn, self.places, texts)
-        self._know(self.said)
         schedule(self.plan, self.chance, self.said, self.places)
+        if Fault.VERSION_BEFORE in self.plan.drawn:
+            # What that version leaves unfinished has no bell, and waits for the next message.
+            self.said += last_words(self.chance, self.places, HEALED_AT_S)
+        self._know(self.said)
         self.store = SimulatedStore(
             self.note_write, codec, SMALL_STORE_BYTES if self.is_small else None
         )
@@ -128,8 +132,11 @@ class World(Observer):
     # What happens
 
     async def _main(self) -> None:
-        for number in range(self.chance.choice((1, 2, 2, 3))):
-            self._start_instance(f"i{number}", number)
+        is_beside = Fault.VERSION_BEFORE in self.plan.drawn
+        for number in range(self.chance.choice((1, 2, 2, 3)) + is_beside):
+            self._start_instance(f"i{number}", number, is_older=is_beside and number > 0)
+        if is_beside:
+            self.loop.call_at(self.plan.replaced_at_s, self._replace_version_before)
         for event in self.plan.events:
             self.loop.call_at(event.at_s, disturbances.disturb, self, event)
         deliveries = [self._deliver(said) for said in self.said]
@@ -212,8 +219,16 @@ class World(Observer):
             bells = self.queue.bells_of(key)
             self.had_bell[key] = bool(bells) and not any(one.is_hidden for one in bells)
 
-    def _start_instance(self, name: str, number: int) -> None:
-        instance = Instance(name, number)
+    def _replace_version_before(self) -> None:
+        """A deployment comes to its end: it waits for what is under way, mostly."""
+        for instance in self.instances:
+            if instance.is_older and instance.is_alive:
+                instance.is_leaving = True
+                stop = partial(self.wore_out, instance, Fault.VERSION_BEFORE)
+                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), stop)
+
+    def _start_instance(self, name: str, number: int, *, is_older: bool = False) -> None:
+        instance = Instance(name, number, is_older=is_older)
         if Fault.CLOCK_SKEW in self.plan.drawn:
             instance.clock_ahead_s = self.chance.choice(
                 (0.0, self.chance.uniform(-10, 10), self.chance.uniform(-3600, 3600))
@@ -229,19 +244,21 @@ class World(Observer):
             lambda: self.loop.time() < instance.cut_off_until_s,
             instance.is_newer,
         )
-        instance.bot = self.product.transactional_bot(
+        product = version_before() if is_older else self.product
+        mailbox = {"bells": self.queue, "contexts": SimulatedContexts(self, instance)}
+        instance.bot = product.transactional_bot(
             lambda storage: self._create_bot(storage, self),
             client,
-            bells=self.queue,
-            contexts=SimulatedContexts(self, instance),
+            **({} if is_older else mailbox),
             now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
-            chance=self.product.chance(token=self._next_token, jitter=self.chance),
+            chance=product.chance(token=self._next_token, jitter=self.chance),
         )
         if self.plan.deaths:
             self.plan.deaths -= 1
             instance.life = self.chance.randint(1, 60)
         self.instances.append(instance)
-        self.tell(name, "world", "start", f"clock {instance.clock_ahead_s:+.1f} s")
+        version = ", the version before" * is_older
+        self.tell(name, "world", "start", f"clock {instance.clock_ahead_s:+.1f} s{version}")
 
     async def _deliver(self, said: Said) -> None:
         """What a channel does: try, a few times at most, until the activity was taken."""
@@ -263,14 +280,17 @@ class World(Observer):
         self.happened[Fault.REDELIVERED_LATE if is_late else Fault.REDELIVERED] += 1
 
     def _instance_for(self, again: Again, first: Instance) -> Instance:
-        alive = [one for one in self.instances if one.is_alive]
+        alive = self._serving()
         if again.where == "same" and first.is_alive:
             return first
         others = [one for one in alive if one is not first]
         return self.chance.choice(others if again.where == "other" and others else alive)
 
     def _any_instance(self) -> Instance:
-        return self.chance.choice([one for one in self.instances if one.is_alive])
+        return self.chance.choice(self._serving())
+
+    def _serving(self) -> list[Instance]:
+        return [one for one in self.instances if one.is_alive and not one.is_leaving]
 
     async def _post(self, said: Said, instance: Instance, number: int) -> Handling:
         handling = Handling(said, instance, number, began_at_s=self.loop.time())
@@ -310,7 +330,7 @@ class World(Observer):
             handling.answer = answer_of(context)
             # A process that died in its last step has not answered.
             handling.status = 200 if instance.is_alive else None
-            if instance.is_alive:
+            if instance.is_alive and not instance.is_older:
                 handling.lacks_bell = self._lacks_bell(handling.said)
         except asyncio.CancelledError:
             handling.failure = "CancelledError"
@@ -353,14 +373,17 @@ class World(Observer):
 
     def wore_out(self, instance: Instance, fault: Fault = Fault.KILL) -> None:
         """End a process: nothing of it happens any more."""
-        self.tell(instance.name, "world", fault.value, "")
-        self.happened[fault] += 1
+        self.tell(instance.name, "world", "stop", fault.value)
+        if fault is not Fault.VERSION_BEFORE:
+            # That happens where both write to one conversation.
+            self.happened[fault] += 1
         instance.is_alive = False
         instance.died_at_s = self.loop.time()
         instance.stands_until_s = float("inf")
         for handling in instance.handlings:
             handling.over.set()
-        self._start_instance(f"{instance.name}'", instance.number)
+        is_older = instance.is_older and self.loop.time() < self.plan.replaced_at_s
+        self._start_instance(f"{instance.name}'", instance.number, is_older=is_older)
 
     def _stands_until_s(self, context: Any) -> float:
         instance = context.get(PROCESS)

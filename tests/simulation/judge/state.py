@@ -61,7 +61,9 @@ def _in_order(world: World) -> Iterator[str]:
         home_key = turns[0].home_key
         if world.chronicle.was_reset(home_key, 0):
             continue
-        committed = list(dict.fromkeys(turn.said.identity.turn_id for turn in turns))
+        # The version before knows no order but that of its commits.
+        ours = [turn for turn in turns if turn.e_tag not in world.written_before]
+        committed = list(dict.fromkeys(turn.said.identity.turn_id for turn in ours))
         accepted = [one for one in world.chronicle.accepted[home_key] if one in committed]
         if committed != accepted:
             yield f"{turns[0].place}: accepted {accepted}, committed {committed}"
