@@ -118,6 +118,9 @@ POLL_MIN_S = 0.02
 POLL_MAX_S = 0.2
 """Pauses between two looks at the store: they grow from the first to the second, jittered."""
 
+WAITING_POLL_MAX_S = 1.0
+"""The same for a request of `WAITING_S`, which may wait for a turn of minutes."""
+
 LAST_LOOK_S = 0.05
 """For how long, after its time is up, an answer is looked for that may have arrived already."""
 

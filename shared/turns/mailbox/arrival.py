@@ -20,7 +20,7 @@ from shared.turns.attempt import Attempt
 from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
-from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, WAIT_S
+from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, POLL_MAX_S, WAIT_S, WAITING_POLL_MAX_S
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.claim import Claim, LostRace, OutOfTime, PutOff
@@ -45,7 +45,8 @@ class Arrival:
         self._identity = identity
         self._caller = caller
         self._process = process
-        self._backoff = Backoff(process.chance, caller.deadline_s)
+        longest_s = WAITING_POLL_MAX_S if caller.waits else POLL_MAX_S
+        self._backoff = Backoff(process.chance, caller.deadline_s, longest_s)
         self._documents = Documents(process.storage, identity.home_key, process.known)
         self._ringer = Ringer(process.bells, identity.home_key, process.chance)
         self._turn = Turn(caller.turn_id, caller.context, self._documents, process)
