@@ -22,8 +22,8 @@ from tests.simulation.histories import Tally, describe, play, play_own, tally
 
 _SHARE = 100
 
-_SHOWN = 20
-"""How many seeds of wrong histories are listed."""
+_PROGRESS_S = 15.0
+"""Between two lines about it, where they cannot replace each other."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,30 +80,41 @@ def _tell(seed: int, own: bool, always: tuple[Fault, ...]) -> int:
 
 
 def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) -> int:
-    began_s = time.monotonic()
+    began_s = told_s = time.monotonic()
     total = Tally()
     is_watched = sys.stdout.isatty()
     for part in _tallies(seeds, processes, own, always):
         total.add(part)
-        took_s = time.monotonic() - began_s
-        progress = f"{total.histories} histories, {len(total.failing)} wrong, {took_s:.0f} s"
+        now_s = time.monotonic()
+        progress = _progress(total, len(seeds), now_s - began_s)
         if is_watched:
             print(f"\r{progress}", end="", flush=True)
+        elif now_s - told_s >= _PROGRESS_S and total.histories < len(seeds):
+            print(progress, flush=True)
+            told_s = now_s
     print(f"\r{progress}" if is_watched else progress)
-    _print_table("Histories in which it happened", total.happened)
+    _print_table("Histories in which it happened", total.happened, total.histories)
     _print_table("Besides", total.figures)
     if total.longest_s:
         print("\nThe longest, in seconds:\n")
         for what, took_s in sorted(total.longest_s.items()):
             print(f"  {took_s:8.1f}  {what}")
-    if total.failing:
-        more = len(total.failing) - _SHOWN
-        shown = ", ".join(map(str, total.failing[:_SHOWN])) + f" and {more} more" * (more > 0)
-        print(f"\nWrong: {shown}\n")
-        _tell(total.failing[0], own, always)
+    if total.wrong:
+        print("\nWrong:\n")
+        for seed, reasons in sorted(total.wrong.items()):
+            more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            print(f"  {seed:>8}  {reasons[0]}{more}")
         faults = "".join(f' --fault "{fault}"' for fault in always)
-        print(f"Again: --seed {total.failing[0]}{faults}{' --own' * own}")
-    return 1 if total.failing else 0
+        print(f"\nTo see one: --seed {min(total.wrong)}{faults}{' --own' * own}")
+    return 1 if total.wrong else 0
+
+
+def _progress(total: Tally, of: int, took_s: float) -> str:
+    each_ms = 1000 * total.cpu_s / total.histories
+    return (
+        f"{total.histories:,} of {of:,} histories, {len(total.wrong)} wrong, {took_s:,.0f} s, "
+        f"{each_ms:.0f} ms of CPU each"
+    )
 
 
 def _tallies(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) -> Iterator[Tally]:
@@ -113,11 +124,13 @@ def _tallies(seeds: range, processes: int, own: bool, always: tuple[Fault, ...])
         yield from pool.map(partial(tally, own=own, always=always), shares)
 
 
-def _print_table(title: str, counts: Counter[str]) -> None:
+def _print_table(title: str, counts: Counter[str], of: int = 0) -> None:
+    """With `of` also the share that each count is of it."""
     if counts:
         print(f"\n{title}:\n")
         for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
-            print(f"  {count:8,}  {name}")
+            share = f"{100 * count / of:6.1f} %" if of else ""
+            print(f"  {count:8,}{share}  {name}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ Seeded histories: play one, judge it, print it; or many, and count what happened
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,8 +25,9 @@ class Tally:
     """What many histories came to."""
 
     histories: int = 0
-    failing: list[int] = field(default_factory=list)
-    """Their seeds."""
+    cpu_s: float = 0.0
+    wrong: dict[int, list[str]] = field(default_factory=dict)
+    """By seed, what is wrong with those histories that are."""
     happened: Counter[str] = field(default_factory=Counter)
     """By name, the histories in which a fault really happened."""
     figures: Counter[str] = field(default_factory=Counter)
@@ -34,7 +36,8 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         self.histories += other.histories
-        self.failing += other.failing
+        self.cpu_s += other.cpu_s
+        self.wrong.update(other.wrong)
         self.happened += other.happened
         self.figures += other.figures
         self.note(other.longest_s)
@@ -66,6 +69,7 @@ def play_own(
 def tally(seeds: range, own: bool = False, always: tuple[Fault, ...] = ()) -> Tally:
     """Play the histories of these seeds."""
     result = Tally()
+    began_s = time.process_time()
     for seed in seeds:
         world, verdict = play_own(seed, always) if own else play(seed, always=always)
         result.histories += 1
@@ -73,7 +77,8 @@ def tally(seeds: range, own: bool = False, always: tuple[Fault, ...] = ()) -> Ta
         result.figures += verdict.figures
         result.note(verdict.longest_s)
         if verdict.wrong:
-            result.failing.append(seed)
+            result.wrong[seed] = verdict.wrong
+    result.cpu_s = time.process_time() - began_s
     return result
 
 

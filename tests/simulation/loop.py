@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import random
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 _T = TypeVar("_T")
@@ -29,19 +29,40 @@ class SimulatedDeadlock(Exception):
     """Somebody waits for what nobody will do."""
 
 
+class _Handle(asyncio.TimerHandle):
+    """Something to be called: as much of it as asyncio asks for, since millions are made."""
+
+    __slots__ = ("args", "callback", "context", "is_cancelled")
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = copy_context() if context is None else context
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """It stays where it is, and is skipped."""
+        self.is_cancelled = True
+
+    def cancelled(self) -> bool:
+        return self.is_cancelled
+
+
 class SimulatedLoop(asyncio.BaseEventLoop):
     """Runs one coroutine, and whatever it starts, to its end."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__()
-        self._chance = chance
+        self._random = chance.random
         self._time_s = 0.0
-        self._callbacks: list[asyncio.Handle] = []
-        self._timers: list[tuple[float, int, asyncio.Handle]] = []
+        self._callbacks: list[_Handle] = []
+        self._timers: list[tuple[float, int, _Handle]] = []
         self._timers_made = 0
         self._tasks: list[asyncio.Task[Any]] = []
         self._faults: list[dict[str, Any]] = []
-        self._dead: list[asyncio.Handle] = []
+        self._dead: list[_Handle] = []
         self.stands_until_s: Callable[[Context], float] | None = None
         """Until when a process does nothing, by the context of its callbacks; inf: it died."""
 
@@ -86,26 +107,38 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _step(self) -> None:
         ready = self._callbacks
         if not ready:
-            if not self._timers:
-                raise SimulatedDeadlock("nobody will go on")
-            self._time_s = max(self._time_s, self._timers[0][0])
-            while self._timers and self._timers[0][0] <= self._time_s:
-                ready.append(heapq.heappop(self._timers)[2])
-        chosen = int(self._chance.random() * len(ready))
+            self._go_to_next_timer()
+        chosen = int(self._random() * len(ready))
         ready[chosen], ready[-1] = ready[-1], ready[chosen]
         handle = ready.pop()
-        if handle.cancelled():
+        if handle.is_cancelled:
             return
         if self.stands_until_s is not None:
-            until_s = self.stands_until_s(handle._context)  # type: ignore[attr-defined]
+            until_s = self.stands_until_s(handle.context)
             if until_s > self._time_s:
-                if until_s == _NEVER_S:
-                    self._dead.append(handle)
-                else:
-                    self._timers_made += 1
-                    heapq.heappush(self._timers, (until_s, self._timers_made, handle))
+                self._stand(handle, until_s)
                 return
-        handle._run()
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._faults.append({"callback": handle.callback, "exception": error})
+
+    def _go_to_next_timer(self) -> None:
+        timers = self._timers
+        if not timers:
+            raise SimulatedDeadlock("nobody will go on")
+        self._time_s = max(self._time_s, timers[0][0])
+        while timers and timers[0][0] <= self._time_s:
+            self._callbacks.append(heapq.heappop(timers)[2])
+
+    def _stand(self, handle: _Handle, until_s: float) -> None:
+        if until_s == _NEVER_S:
+            self._dead.append(handle)
+        else:
+            self._timers_made += 1
+            heapq.heappush(self._timers, (until_s, self._timers_made, handle))
 
     def time(self) -> float:
         return self._time_s
@@ -116,7 +149,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, context)
         self._callbacks.append(handle)
         return handle
 
@@ -136,7 +169,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = _Handle(callback, args, context)
         self._timers_made += 1
         heapq.heappush(self._timers, (when, self._timers_made, handle))
         return handle
@@ -166,5 +199,18 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self._faults.append(context)
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Cancelled timers stay in the heap and are skipped."""
+
+async def pause(delay_s: float) -> None:
+    """Sleep like `asyncio.sleep`, which asks more questions; of these there are very many."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    handle = loop.call_later(delay_s, _wake, future)
+    try:
+        await future
+    finally:
+        handle.cancel()
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.cancelled():
+        future.set_result(None)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, DeliveryModes
 
@@ -67,7 +68,7 @@ class Said:
     def verb(self) -> str:
         return self.text.partition(" ")[0]
 
-    @property
+    @cached_property
     def identity(self) -> TurnIdentity:
         return TurnIdentity.of(self.to_activity())
 

@@ -13,6 +13,7 @@ from botbuilder.core import Storage
 
 from shared.errors import StateConflict, StateThrottled, StateTooLarge, StateUnavailable
 from tests.simulation.faults import DOCUMENT_ERRORS, ON_READ, ON_WRITE, Fault
+from tests.simulation.loop import pause
 from tests.simulation.store import Document, SimulatedStore
 
 
@@ -105,7 +106,8 @@ class StoreClient(Storage):
             outcome = f"{found[1] if found else 'absent'}{' (old)' * bool(lag_s)}"
             self._tell("read", key, outcome, Fault.STORE_LAGGING if lag_s else None)
             await self._travel("read", key)
-            await self._fail_on_the_way("read", key)
+            if cause := self._in_the_way():
+                await self._get_nowhere("read", key, cause)
             if found:
                 documents[key] = {**found[0], "e_tag": found[1]}
         return documents
@@ -135,7 +137,8 @@ class StoreClient(Storage):
                 raise
             self._tell("write", key, f"{document.get('e_tag')} -> {e_tag}", None)
             await self._travel("write", key)
-            await self._fail_on_the_way("write", key)
+            if cause := self._in_the_way():
+                await self._get_nowhere("write", key, cause)
             if self._happens(self._faults.answer_lost):
                 self._tell("write", key, "answer lost", Fault.STORE_ANSWER_LOST)
                 raise StateUnavailable("answer lost")
@@ -177,7 +180,8 @@ class StoreClient(Storage):
         asyncio.get_running_loop().call_later(self._chance.uniform(0, 1.0), write, context=context)
 
     async def _fail_cleanly(self, verb: str, key: str) -> None:
-        await self._fail_on_the_way(verb, key)
+        if cause := self._in_the_way():
+            await self._get_nowhere(verb, key, cause)
         if self._happens(self._faults.unavailable):
             self._tell(verb, key, "unavailable", Fault.STORE_UNAVAILABLE)
             raise StateUnavailable("simulated")
@@ -190,15 +194,17 @@ class StoreClient(Storage):
                 self._tell(verb, key, repr(error), fault.fault)
                 raise error
 
-    async def _fail_on_the_way(self, verb: str, key: str) -> None:
-        """A request, or the answer to one, gets nowhere in an outage, which takes a while."""
-        now_s = _time_s()
+    def _in_the_way(self) -> Fault | None:
+        """Why a request, or the answer to one, gets nowhere now."""
         if self._is_cut_off():
-            fault = Fault.PARTITION
-        elif any(begins_s <= now_s < ends_s for begins_s, ends_s in self._faults.outages):
-            fault = Fault.STORE_OUTAGE
-        else:
-            return
+            return Fault.PARTITION
+        for begins_s, ends_s in self._faults.outages:
+            if begins_s <= _time_s() < ends_s:
+                return Fault.STORE_OUTAGE
+        return None
+
+    async def _get_nowhere(self, verb: str, key: str, fault: Fault) -> None:
+        """That takes a while."""
         await asyncio.sleep(self._chance.choice((0.01, 0.1, 1.0, 3.0)))
         self._tell(verb, key, "no connection to the store", fault)
         raise StateUnavailable("no connection")
@@ -215,7 +221,7 @@ class StoreClient(Storage):
                 # Also where nobody has waited so long.
                 self._tell(verb, key, f"slow: {delay_s:.1f} s on the way", Fault.STORE_SLOW)
         else:
-            await asyncio.sleep(self._chance.uniform(0.001, 0.02))
+            await pause(self._chance.uniform(0.001, 0.02))
 
 
 PROCESS: contextvars.ContextVar[Any] = contextvars.ContextVar("process", default=None)
