@@ -12,6 +12,7 @@ from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared.turns.limits import RUN_S
+from shared.turns.own_turn import begin_run
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
 from shared.turns.replies.outbox import INVOKE_RESPONSE_KEY, BufferingAdapter, Outbox
@@ -113,6 +114,7 @@ async def run_bot(
         unit.close()
 
     async def run() -> None:
+        begin_run(home_key)
         try:
             pipeline = create_bot(unit)
             adapter.run_pipeline = pipeline.run
