@@ -52,6 +52,8 @@ class Attempt:
     """How they differ from the old ones."""
     others: dict[str, tuple[StoredDocument, Change]] = field(default_factory=dict)
     """Changes to other documents, each with what it is based on."""
+    staged_bytes: int | None = None
+    """As in `UnitOfWork`, of all that it changes."""
     read: list[Journal] = field(default_factory=list)
     """The journals of all documents that the bot has read."""
     turn_state: dict[Any, Any] = field(default_factory=dict)
@@ -138,6 +140,7 @@ async def run_bot(
         unit.staged(home_key),
         own,
         changes,
+        unit.staged_bytes,
         [base.journal for base in unit.bases],
         without_cached_state(inner.turn_state),
     )

@@ -283,7 +283,7 @@ class Arrival:
         waiting = document.journal.inbox
         is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
         try:
-            check_size(document)
+            check_size(document, self._documents.encode)
         except StateTooLarge:
             is_large = True
         if len(waiting) > INBOX or is_large:
