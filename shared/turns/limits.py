@@ -214,8 +214,8 @@ must believe the clock of another, and adds this.
 
 DOCUMENT_BYTES = 1_900_000
 """
-The largest document a turn may write; Cosmos DB takes 2 MB (2,097,152 bytes).
+The largest document a turn may write, in bytes as they are sent; Cosmos DB takes 2 MB (2,097,152).
 
 https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits. What is left
-pays for what the store adds, and for what other conversations write to a shared document.
+is for apologies, and for what other conversations write to a shared document.
 """

@@ -263,10 +263,10 @@ class Arrival:
 
         accepted = [caller, *self._behind(journal)]
         document = accepting(accepted)
-        if not _has_room(document):
+        if not self._has_room(document):
             accepted = [caller]
             document = accepting(accepted)
-            if not _has_room(document):
+            if not self._has_room(document):
                 raise InboxFull("Too many messages wait in this conversation; deliver it again.")
         owner.begin()
         for one in accepted:
@@ -302,6 +302,18 @@ class Arrival:
             found.append(one)
         return found[: max(0, INBOX - 1 - len(journal.inbox))]
 
+    def _has_room(self, document: StoredDocument) -> bool:
+        """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
+        waiting = document.journal.inbox
+        is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
+        if len(waiting) > INBOX or is_large:
+            return False
+        try:
+            check_size(document, self._documents.encode)
+        except StateTooLarge:
+            return False
+        return True
+
     async def _ring(self) -> None:
         if self._rung is None or not self._rung.token:
             self._rung = await self._ringer.ring_before_write()
@@ -317,19 +329,6 @@ class Arrival:
                 _logger.info("turn.raced turn=%s", digest(self._caller.turn_id))
             await self._backoff.pause(error)
             return None
-
-
-def _has_room(document: StoredDocument) -> bool:
-    """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
-    waiting = document.journal.inbox
-    is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
-    if len(waiting) > INBOX or is_large:
-        return False
-    try:
-        check_size(document)
-    except StateTooLarge:
-        return False
-    return True
 
 
 def _is_left(journal: Journal) -> bool:

@@ -168,6 +168,12 @@ class TestAnywhere:
         assert value == read
         assert shape_of(value) == shape_of(read)
 
+    def test_a_property_without_a_name_holds_what_others_hold(self) -> None:
+        """Keys of any kind, for instance: it is not the document."""
+        document = {"": {1: "one", Colour.RED: "red"}}
+
+        assert document == CODEC.decode(CODEC.encode(document))
+
     @pytest.mark.parametrize(
         "text", ["NaN", "sNaN", "-NaN7", "Infinity", "-0", "1E+999999", "1.10"]
     )
