@@ -9,7 +9,7 @@ import azure.functions as func
 from azure.functions.meta import Datum
 
 from local.functions_host.http_request import HttpRequest
-from local.functions_host.http_response import Cookie, HttpResult, result_of_text
+from local.functions_host.http_response import Cookie, HttpResult, result_of
 
 
 def to_function(request: HttpRequest) -> func.HttpRequest:
@@ -42,7 +42,7 @@ def from_function(answer: object) -> HttpResult:
             f"{type(answer).__name__} was returned, but only func.HttpResponse and str can be sent."
         ) from None
     if datum.type == "string":
-        return result_of_text(datum.value)
+        return result_of(datum.value)
     value = datum.value
     return HttpResult(
         int(value["status_code"].value),
