@@ -70,13 +70,16 @@ async def invoke(
     """Run the function on the request. What it raises is passed on."""
     context = InvocationContext(function.name, str(function.folder), TraceContext())
     outputs = {name: Output() for name in function.outputs}
+    if function.trigger in loaded.plain:
+        raise TypeError(f"{function.trigger} of {function.name} can be no text: it is a request.")
     answer = await call(function, loaded, to_function(request), context, threads, outputs)
-    for output in outputs.values():
-        if output.get() is not None:
-            answer = output.get()
-    if answer is None and not function.returns:
-        return HttpResult(204)
-    return from_function(answer)
+    results = [from_function(answer)] if function.returns else []
+    results += [
+        from_function(output.get(), is_plain=name in loaded.plain)
+        for name, output in outputs.items()
+        if output.get() is not None
+    ]
+    return results[-1] if results else HttpResult(204)
 
 
 async def call(

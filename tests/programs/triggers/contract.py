@@ -97,11 +97,12 @@ def _write(folder: Path, function: dict[str, Any]) -> None:
         }
     code = dedent(function["code"]).strip()
     is_async = "async " if "await" in code else ""
+    annotation = function.get("annotation", f"func.{kind}")
     write_function(
         folder,
         function["name"],
         f"QUEUE = {seen_by(function['name'])!r}\n{_RECORD}"
-        f"{is_async}def main({parameter}: func.{kind}, context: func.Context):\n"
+        f"{is_async}def main({parameter}: {annotation}, context: func.Context):\n"
         f"{indent(code, '    ')}\n",
         bindings=[{"direction": "in", **trigger, **function.get("binding", {})}],
     )
