@@ -7,7 +7,7 @@ from pathlib import Path
 from local.node_services.emulators import Azurite
 from tests.programs.programs import eventually
 from tests.programs.triggers.conftest import QUICK, StartHost
-from tests.programs.triggers.faulty_storage import LOST, FaultyStorage
+from tests.programs.triggers.faulty_storage import BROKEN, LOST, FaultyStorage
 from tests.programs.triggers.functions import runs, write_queue_function
 from tests.programs.triggers.queues import TestQueue
 from tests.unit.local.function_app import write_function, write_host_json
@@ -319,6 +319,57 @@ class TestTrouble:
 
         assert 1 == len(runs(root))
         assert HOST_STOPS not in host.output
+
+    def test_a_short_outage_stops_nothing(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """While connections break off the host tries again, and messages run after that."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", BROKEN)
+            host = start_host(root, settings=storage.settings)
+            eventually(lambda: storage.met >= 3)
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert 1 == len(runs(root))
+        assert HOST_STOPS not in host.output
+
+    def test_a_long_outage_stops_the_listener(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """After six tries Azure's host would end; here the listener begins anew."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", BROKEN)
+            start_host(root, settings=storage.settings).shows(HOST_STOPS)
+            tries = storage.met
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert tries >= 6
+        assert 1 == len(runs(root))
+
+    def test_a_renewal_that_fails_stops_the_listener(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """Six answers such as 503 are the end; the message stays, and runs again later."""
+        write_host_json(root, queues={**QUICK, "maxDequeueCount": 100})
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("PUT", "/messages/", 503)
+            host = start_host(root, "--hidden-s=2", settings=storage.settings)
+            host.shows(HOST_STOPS)
+            met, left = storage.met, queue.count()
+            storage.be_well()
+            give_word(root)
+            eventually(lambda: queue.count() == 0)
+
+        assert met >= 6
+        assert 1 == left
 
     def test_a_lost_receive_hides_the_message_without_a_run(
         self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
