@@ -66,7 +66,7 @@ def parse(arguments: Sequence[str]) -> StartOptions:
         default=HIDDEN_S,
         metavar="S",
         help="hide a queue's message for S seconds once it is received: for so long it waits if "
-        f"the process dies (default: {HIDDEN_S:.0f}, as in Azure)",
+        f"this command is killed (default: {HIDDEN_S:.0f}, as in Azure)",
     )
     parser.add_argument(
         "--stop-like-azure",

@@ -4,9 +4,10 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import azure.functions as func
 from botbuilder.core import TurnContext
@@ -23,7 +24,7 @@ from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
 from shared.channel.http_pool import HttpPool
-from shared.channel.proactive import ProactiveTurns
+from shared.channel.proactive import ProactiveTurns, continuation
 from shared.channel.tokens import TokenSource, token_fetcher
 from shared.connections.per_loop import PerLoop
 from shared.sdk_json import activity_from_json
@@ -127,13 +128,13 @@ class App:
         """Whether there are conversations that nobody but this worker looks after."""
         return self.bot.is_busy
 
-    async def continue_conversation(
+    def continue_conversation(
         self,
         reference: ConversationReference,
         logic: Callable[[TurnContext], Awaitable[object]],
         *,
         id: str,  # noqa: A002  # what it is called everywhere else
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         """
         Run `logic` as a turn of a conversation, which nobody there has asked for.
 
@@ -148,6 +149,8 @@ class App:
         this user, `logic` does not run.
 
         Raises:
+            WaitsForItself: a turn of the same conversation calls this. It is raised at once, and
+                not when the result is awaited, which `asyncio.gather` does elsewhere.
             TurnDeadlineExceeded: it found no place, or did not end, within 100 s, or the worker is
                 about to end. Call again with this `id`.
             StateError: the store's reason. It is known at the next call whether it has happened.
@@ -156,7 +159,9 @@ class App:
         """
         if not id:
             raise ValueError("id must be a text, the same whenever the same is to be said.")
-        await self.proactive.continue_conversation(reference, logic, id)
+        activity = continuation(reference, id)
+        self.bot.refuse_in_itself(activity)
+        return self.proactive.continue_conversation(activity, logic)
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""

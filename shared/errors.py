@@ -27,6 +27,7 @@ Every error that this application raises on purpose.
     │   └── StateNotStorable            a value that the codec cannot store
     └── TurnError                   a turn did not complete
         ├── TurnDeadlineExceeded        no place among racing turns in time
+        ├── WaitsForItself              a turn would wait for another one of its conversation
         ├── LogicFailed                 what a turn was to run, instead of the bot, has raised
         └── InboxFull                   too many activities wait in the conversation
 
@@ -157,6 +158,17 @@ class TurnError(BotApplicationError):
 
 class TurnDeadlineExceeded(TurnError):
     """The turn found no place among racing turns in time; nothing was changed."""
+
+
+class WaitsForItself(TurnError):
+    """A turn is to continue its own conversation in another turn, and to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another turn of this conversation begins when this one is over, and so cannot be "
+            "waited for. Call `await context.adapter.continue_conversation(reference, logic, "
+            "app_id)` instead: that is a part of this turn."
+        )
 
 
 class LogicFailed(TurnError):

@@ -7,12 +7,10 @@ Azure. docs/architecture.md says what this host is not.
 
 import asyncio
 import logging
-import os
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import NoReturn, Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -21,6 +19,7 @@ from local.functions_host.host_names import REFUSAL, HostNames
 from local.functions_host.http_request import HttpRequest, read_request, status_of_excess
 from local.functions_host.http_response import HttpResult, to_response
 from local.functions_host.routes import served_path
+from local.functions_host.time_limit import within_limit
 from local.functions_host.tracebacks import own_traceback
 
 # What the Functions host takes at most.
@@ -32,23 +31,16 @@ _MAX_READ_BYTES = 256 * 1024
 # How long requests under way may take to end when the host is told to stop, as in Azure.
 SHUTDOWN_TIMEOUT_S = 30.0
 
-# By this the Functions host knows a worker that is to be started anew.
-RESTART_EXIT_CODE = 200
-
 log = logging.getLogger("local.functions_host.host")
 
 
 class Worker(Protocol):
     """Runs the functions' code."""
 
-    async def invoke(self, function: HttpFunction, request: HttpRequest) -> HttpResult:
+    def invoke(
+        self, function: HttpFunction, request: HttpRequest
+    ) -> Coroutine[Any, Any, HttpResult]:
         """Run the function on the request. What it raises is passed on."""
-
-
-def end_worker() -> NoReturn:
-    """End this process, and all that runs in it, for another to be started in its place."""
-    sys.stdout.flush()
-    os._exit(RESTART_EXIT_CODE)
 
 
 class Host:
@@ -62,18 +54,15 @@ class Host:
         *,
         settings: Mapping[str, str],
         announce: Callable[[web.Request], AbstractContextManager[None]] | None = None,
-        end_worker: Callable[[], None] = end_worker,
     ) -> None:
         """
         Serve the functions that `settings` do not disable.
 
-        `announce` is entered while a request is under way, and `end_worker` is called for a
-        function that takes longer than `functionTimeout`.
+        `announce` is entered while a request is under way.
         """
         self._names = names
         self._worker = worker
         self._announce = announce or (lambda _: nullcontext())
-        self._end_worker = end_worker
         self._http = app.http
         self._functions = [
             function for function in app.functions if not is_disabled(function, settings)
@@ -154,19 +143,10 @@ class Host:
         return web.Response(status=404)
 
     async def _invoke(self, function: HttpFunction, request: HttpRequest) -> web.Response:
-        # Whether or not the caller still listens, the function goes on.
-        run = asyncio.ensure_future(self._worker.invoke(function, request))
-        await asyncio.wait({run}, timeout=self._http.timeout_s)
-        if not run.done():
-            log.critical(
-                "%s takes longer than functionTimeout (%.0f s). The worker is replaced, with all "
-                "that runs in it.",
-                function.name,
-                self._http.timeout_s,
-            )
-            self._end_worker()
+        run = self._worker.invoke(function, request)
         try:
-            return to_response(await run)
+            # Whether or not the caller still listens, the function goes on.
+            return to_response(await within_limit(self._http.timeout_s, function.name, run))
         except Exception as error:
             log.error("%s failed:\n%s", function.name, own_traceback(error))
             return web.Response(status=500)

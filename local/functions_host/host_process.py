@@ -19,10 +19,12 @@ from uuid import uuid4
 from local.bootstrap.ports import listen
 from local.functions_host.functions import FunctionApp
 from local.functions_host.guard import Guard, lines
-from local.functions_host.host import RESTART_EXIT_CODE, SHUTDOWN_TIMEOUT_S
+from local.functions_host.host import SHUTDOWN_TIMEOUT_S
 from local.functions_host.host_names import HostNames
 from local.functions_host.settings import LocalSettings
+from local.functions_host.time_limit import RESTART_EXIT_CODE
 from local.functions_host.triggers.options import STOPPED_EXIT_CODE, TriggerOptions
+from local.functions_host.triggers.under_way import Left, UnderWay, Witness
 from local.functions_host.worker import Assignment, Command, work
 
 # The host itself waits that long for requests under way, and a moment to end.
@@ -115,9 +117,10 @@ class HostProcess:
             self._deaths = MAX_DEATHS
         elif ended != RESTART_EXIT_CODE:
             self._deaths += 1
+        left = self._serving.left() if self._serving else ()
         self.kill()
         if not self.gave_up:
-            self._replace()
+            self._replace(left)
         return ended
 
     @property
@@ -125,11 +128,19 @@ class HostProcess:
         """Whether processes have died so often that only a change can help."""
         return self._deaths >= MAX_DEATHS
 
-    def _replace(self) -> None:
+    def _replace(self, left: tuple[Left, ...] | None = None) -> None:
         app = FunctionApp.read(self._root)
         environ = LocalSettings.read(self._root).over(self._environ)
         assignment = Assignment(
-            app, environ, self._quiet, self._names, self._triggers, self._instance, None
+            app,
+            environ,
+            self._quiet,
+            self._names,
+            self._triggers,
+            self._instance,
+            guard=None,
+            under_way=UnderWay(None),
+            left=left,
         )
         if self._leaving is not None:
             self._leaving.stop()
@@ -164,7 +175,8 @@ class _Worker:
     def __init__(self, assignment: Assignment, listener: socket.socket) -> None:
         self._line, other_end = _spawn.Pipe()
         ours, theirs = lines() or (None, None)
-        assignment = replace(assignment, guard=theirs)
+        told, telling = _spawn.Pipe(duplex=False)
+        assignment = replace(assignment, guard=theirs, under_way=UnderWay(telling))
         self.process = _spawn.Process(
             target=work, args=(assignment, listener, other_end), name="functions-host"
         )
@@ -172,9 +184,16 @@ class _Worker:
             self.process.start()
         # Held by nobody but the process, they are closed when that ends.
         other_end.close()
+        telling.close()
+        self._witness = Witness(told)
         if ours is not None and theirs is not None:
             theirs.close()
             Guard(ours)
+
+    def left(self) -> tuple[Left, ...]:
+        """Return what was under way in the process. It has ended."""
+        self.process.join()
+        return self._witness.left()
 
     def leave(self) -> None:
         """Return once the process accepts no more connections; it ends by itself."""

@@ -5,6 +5,7 @@ https://github.com/Azure/azure-functions-host, `HttpBinding` and `RawScriptResul
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +15,10 @@ from urllib.parse import quote
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local.functions_host import lenient_json
+
 _TEXT = "text/plain; charset=utf-8"
+_COMPACT: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 
 
 @dataclass(frozen=True)
@@ -56,21 +60,30 @@ class HttpResult:
     body: bytes = b""
 
 
-def result_of_text(text: str) -> HttpResult:
-    """Return what a string means: itself, or the response that it describes in JSON."""
-    described = _described(text)
-    if described is None:
-        return HttpResult(200, {"content-type": _TEXT}, body=text.encode())
-    headers = described.get("headers")
-    headers = headers if isinstance(headers, dict) else {}
-    body = described["body"]
-    if not isinstance(body, str):
-        body = "" if body is None else json.dumps(body, indent=2, ensure_ascii=False)
-    return HttpResult(
-        _status(described.get("statuscode", described.get("status", 200))),
-        {"content-type": _TEXT} | {name.lower(): str(value) for name, value in headers.items()},
-        body=body.encode(),
-    )
+def result_of(value: object) -> HttpResult:
+    """
+    Return what a value means that is no response: bytes, a text, or whatever else JSON has.
+
+    A text that is JSON is taken for what it stands for. An object with a `body` is a response;
+    whatever else is sent as .NET writes it: objects and lists with indentation.
+    """
+    if isinstance(value, bytes):
+        return HttpResult(200, body=value)
+    content = _content(value) if isinstance(value, str) else value
+    fields = {}
+    if isinstance(content, dict):
+        # Of names that differ in case only, the first one counts.
+        fields = {name.lower(): each for name, each in reversed(content.items())}
+    if "body" not in fields:
+        return HttpResult(200, {"content-type": _TEXT}, body=_written(content).encode())
+    body, declared = fields["body"], fields.get("headers")
+    headers = declared if isinstance(declared, dict) else {}
+    if None in headers.values():
+        raise ValueError("A response header is null.")
+    sent = {name.lower(): _part(each) for name, each in headers.items()}
+    sent["content-type"] = _in_utf_8(sent.get("content-type", _TEXT))
+    text = json.dumps(body, **_COMPACT) if isinstance(body, dict) else _part(body)
+    return HttpResult(_status(fields), sent, body=text.encode())
 
 
 def to_response(result: HttpResult) -> web.Response:
@@ -96,21 +109,45 @@ def to_response(result: HttpResult) -> web.Response:
     return web.Response(status=result.status, headers=headers, body=result.body)
 
 
-def _described(text: str) -> dict[str, Any] | None:
-    if not text.lstrip().startswith("{"):
-        return None
+def _content(text: str) -> Any:
     try:
-        content = json.loads(text)
+        return lenient_json.read(text)
     except ValueError:
-        return None
-    described = {name.lower(): value for name, value in content.items()}
-    return described if "body" in described else None
+        return text
 
 
-def _status(value: object) -> int:
+def _written(content: object) -> str:
+    if isinstance(content, dict | list):
+        return json.dumps(content, indent=2, ensure_ascii=False)
+    return _part(content)
+
+
+def _part(value: object) -> str:
+    """Return what `ToString` gives of a part of a response."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value)
+        case float():
+            return repr(value).removesuffix(".0").upper()
+        case dict():
+            return "System.Dynamic.ExpandoObject"
+        case list():
+            return "System.Collections.Generic.List`1[System.Object]"
+    return str(value)
+
+
+def _in_utf_8(content_type: str) -> str:
+    kind, *parameters = (part.strip() for part in content_type.split(";"))
+    others = [each for each in parameters if not each.lower().startswith("charset=")]
+    return "; ".join([kind, *others, "charset=utf-8"])
+
+
+def _status(fields: Mapping[str, object]) -> int:
+    value = fields.get("statuscode", fields.get("status"))
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    try:
-        return int(str(value))
-    except ValueError:
-        return 200
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
+        return int(value)
+    return 200

@@ -1,6 +1,9 @@
 """One call of a function, as Azure's Python worker does it."""
 
 import asyncio
+import logging
+import os
+import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -18,6 +21,8 @@ from local.functions_host.loading import LoadedFunction
 from local.functions_host.worker_http import from_function, to_function
 
 _thread_local = threading.local()
+
+log = logging.getLogger("local.functions_host.host")
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,16 @@ async def invoke(
     """Run the function on the request. What it raises is passed on."""
     context = InvocationContext(function.name, str(function.folder), TraceContext())
     outputs = {name: Output() for name in function.outputs}
+    if function.trigger in loaded.plain:
+        raise TypeError(f"{function.trigger} of {function.name} can be no text: it is a request.")
     answer = await call(function, loaded, to_function(request), context, threads, outputs)
-    for output in outputs.values():
-        if output.get() is not None:
-            answer = output.get()
-    if answer is None and not function.returns:
-        return HttpResult(204)
-    return from_function(answer)
+    results = [from_function(answer)] if function.returns else []
+    results += [
+        from_function(output.get(), is_plain=name in loaded.plain)
+        for name, output in outputs.items()
+        if output.get() is not None
+    ]
+    return results[-1] if results else HttpResult(204)
 
 
 async def call(
@@ -91,11 +99,19 @@ async def call(
     arguments: dict[str, Any] = {function.trigger: argument, **outputs}
     if loaded.wants_context:
         arguments["context"] = context
-    if loaded.is_async:
-        result = await loaded.call(**arguments)
-    else:
-        loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(threads, _call_in_thread, loaded, arguments, context)
+    try:
+        if loaded.is_async:
+            result = await loaded.call(**arguments)
+        else:
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(
+                threads, _call_in_thread, loaded, arguments, context
+            )
+    except SystemExit as error:
+        # Not the way through the event loop, on which other runs would go on.
+        log.critical("%s ends the worker, with all that runs in it.", function.name)
+        sys.stdout.flush()
+        os._exit(error.code if isinstance(error.code, int) else 1)
     if result is not None and not function.returns:
         raise TypeError(f"{function.name} returned a value, but its function.json has no $return.")
     return result

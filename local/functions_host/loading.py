@@ -23,6 +23,9 @@ from local.bootstrap.errors import LocalError
 # across functions work there and here.
 _NAMESPACE = "__app__"
 
+# With these the worker passes on what the host sends as it is, whatever the binding's type is.
+_PLAIN = (str, bytes)
+
 
 @dataclass(frozen=True)
 class LoadedFunction:
@@ -31,6 +34,8 @@ class LoadedFunction:
     call: Callable[..., Any]
     is_async: bool
     wants_context: bool
+    plain: frozenset[str]
+    """Parameters annotated with str or bytes: they are what the host sends, and no SDK object."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,13 @@ def load(
             )
     if "$return" in bindings and "return" in annotations:
         returned = annotations["return"]
-        if not isinstance(returned, type) or not _can_be_sent(returned, bindings["$return"]):
+        if not isinstance(returned, type) or not _sends(returned, bindings["$return"]):
             raise LocalError(
                 f"{entry_point}() in {name} must be annotated to return what the binding "
                 f"'{bindings['$return'].type}' sends."
             )
-    return LoadedFunction(call, inspect.iscoroutinefunction(call), wants_context)
+    plain = frozenset(name for name in bound if _is_plain(annotations.get(name)))
+    return LoadedFunction(call, inspect.iscoroutinefunction(call), wants_context, plain)
 
 
 def _takes(annotation: Any, binding: Binding) -> bool:
@@ -93,20 +99,18 @@ def _takes(annotation: Any, binding: Binding) -> bool:
         return False
     if is_out:
         arguments = typing.get_args(annotation)
-        return len(arguments) == 1 and _can_be_sent(arguments[0], binding)
+        return len(arguments) == 1 and (arguments[0] in _PLAIN or _sends(arguments[0], binding))
     if origin in (typing.Union, types.UnionType) or not isinstance(origin or annotation, type):
         return False
-    converter = _converter(binding)
-    if converter is None:
-        return issubclass(origin or annotation, str | bytes)
-    return bool(converter.check_input_type_annotation(annotation))
+    return annotation in _PLAIN or bool(_converter(binding).check_input_type_annotation(annotation))
 
 
-def _can_be_sent(annotation: Any, binding: Binding) -> bool:
-    converter = _converter(binding)
-    if converter is None:
-        return isinstance(annotation, type) and issubclass(annotation, str | bytes | bytearray)
-    return bool(converter.check_output_type_annotation(annotation))
+def _is_plain(annotation: Any) -> bool:
+    return annotation in _PLAIN or typing.get_args(annotation) in [(kind,) for kind in _PLAIN]
+
+
+def _sends(annotation: Any, binding: Binding) -> bool:
+    return bool(_converter(binding).check_output_type_annotation(annotation))
 
 
 def _converter(binding: Binding) -> Any:

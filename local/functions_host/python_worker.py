@@ -1,8 +1,6 @@
 """The functions' code, in this process: what Azure's Python worker is to the Functions host."""
 
 import logging
-import os
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -59,10 +57,4 @@ class PythonWorker:
         loaded = self._loaded.get(function.name)
         if loaded is None:
             raise LocalError(f"{function.name} did not load; what was wrong is shown above.")
-        try:
-            return await invoke(function, loaded, request, self.threads)
-        except SystemExit as error:
-            # Not the way through the event loop, on which other requests would be answered.
-            log.critical("%s ends the worker, with all that runs in it.", function.name)
-            sys.stdout.flush()
-            os._exit(error.code if isinstance(error.code, int) else 1)
+        return await invoke(function, loaded, request, self.threads)

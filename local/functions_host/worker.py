@@ -23,6 +23,7 @@ from local.functions_host.host_names import HostNames
 from local.functions_host.logs import configure_logging
 from local.functions_host.python_worker import PythonWorker
 from local.functions_host.triggers.options import TriggerOptions
+from local.functions_host.triggers.under_way import Left, UnderWay
 
 if TYPE_CHECKING:
     from local.functions_host.triggers.triggers import Triggers
@@ -54,6 +55,9 @@ class Assignment:
     """A UUID of the host, which its processes share."""
     guard: socket.socket | None
     """The way to who answers for this process when it dies."""
+    under_way: UnderWay
+    left: tuple[Left, ...] | None
+    """What was under way in the process that has died; None if none has."""
 
 
 def work(assignment: Assignment, listener: socket.socket, starter: Connection) -> None:
@@ -120,6 +124,8 @@ def _started_triggers(assignment: Assignment, worker: PythonWorker) -> "Triggers
         assignment.triggers,
         PythonCode(worker.threads),
         assignment.host_instance,
+        assignment.under_way,
+        assignment.left,
     )
     triggers.start()
     return triggers

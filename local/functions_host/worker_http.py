@@ -9,7 +9,7 @@ import azure.functions as func
 from azure.functions.meta import Datum
 
 from local.functions_host.http_request import HttpRequest
-from local.functions_host.http_response import Cookie, HttpResult, result_of_text
+from local.functions_host.http_response import Cookie, HttpResult, result_of
 
 
 def to_function(request: HttpRequest) -> func.HttpRequest:
@@ -28,13 +28,21 @@ def to_function(request: HttpRequest) -> func.HttpRequest:
     return decoded
 
 
-def from_function(answer: object) -> HttpResult:
+def from_function(answer: object, *, is_plain: bool = False) -> HttpResult:
     """
     Return a function's answer as the worker hands it to the host.
+
+    With `is_plain` the function has said that it gives str or bytes, and no response.
 
     Raises:
         TypeError: it is none.
     """
+    if is_plain:
+        if isinstance(answer, bytearray):
+            return result_of(bytes(answer))
+        if isinstance(answer, str | bytes | dict | list | int | float):
+            return result_of(answer)
+        raise TypeError(f"{type(answer).__name__} was set, but only text and bytes can be sent.")
     try:
         datum = _converter("http").encode(answer, expected_type=None)
     except NotImplementedError:
@@ -42,7 +50,7 @@ def from_function(answer: object) -> HttpResult:
             f"{type(answer).__name__} was returned, but only func.HttpResponse and str can be sent."
         ) from None
     if datum.type == "string":
-        return result_of_text(datum.value)
+        return result_of(datum.value)
     value = datum.value
     return HttpResult(
         int(value["status_code"].value),

@@ -35,32 +35,31 @@ class ProactiveTurns:
         self._app_id = app_id
         self._run = run
 
-    async def continue_conversation(
-        self, reference: ConversationReference, logic: Logic, turn_id: str
-    ) -> None:
+    async def continue_conversation(self, activity: Activity, logic: Logic) -> None:
         """
-        Run `logic` in a conversation, once for each `turn_id`.
+        Run `logic` in a conversation, as the turn of what `continuation` has made up.
 
         Raises:
-            MalformedActivity: the reference says of no conversation where it is.
-            NotPermitted: its service URL is not one that this bot may send to.
+            NotPermitted: the conversation's service URL is not one that this bot may send to.
         """
-        if not reference.service_url or not reference.conversation:
-            raise MalformedActivity("The reference has no service_url or no conversation.")
 
         async def turn(context: TurnContext) -> None:
             await self._run(context, logic)
 
         await self._adapter.process_proactive(
-            self._adapter.create_claims_identity(self._app_id),
-            _activity(reference, turn_id),
-            None,
-            turn,
+            self._adapter.create_claims_identity(self._app_id), activity, None, turn
         )
 
 
-def _activity(reference: ConversationReference, turn_id: str) -> Activity:
-    """The activity that the SDK makes up, always with the same id for the same turn."""
+def continuation(reference: ConversationReference, turn_id: str) -> Activity:
+    """
+    Return the activity that the SDK makes up, always with the same id for the same turn.
+
+    Raises:
+        MalformedActivity: the reference says of no conversation where it is.
+    """
+    if not reference.service_url or not reference.conversation:
+        raise MalformedActivity("The reference has no service_url or no conversation.")
     activity = get_continuation_activity(reference)
     activity.id = str(uuid.uuid5(_IDS, turn_id))
     return activity

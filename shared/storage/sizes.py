@@ -55,10 +55,15 @@ def size_beyond(limit: int, key: str, document: bytes) -> int | None:
 
     Costs next to nothing for a document that is far below the limit, which nearly all are.
     """
-    if _MAX_GROWTH * len(document) + _ENVELOPE_BYTES_A_CHARACTER * (len(key) + 1) <= limit:
+    if is_far_below(limit, key, len(document)):
         return None
     size = stored_size(key, document)
     return size if size > limit else None
+
+
+def is_far_below(limit: int, key: str, document_bytes: int) -> bool:
+    """Whether the item for a document of so many bytes in UTF-8 has at most `limit` in any case."""
+    return _MAX_GROWTH * document_bytes + _ENVELOPE_BYTES_A_CHARACTER * (len(key) + 1) <= limit
 
 
 def _envelope_size(key: str) -> int:

@@ -12,6 +12,7 @@ from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared.turns.limits import RUN_S
+from shared.turns.own_turn import begin_run
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
 from shared.turns.replies.outbox import INVOKE_RESPONSE_KEY, BufferingAdapter, Outbox
@@ -51,6 +52,8 @@ class Attempt:
     """How they differ from the old ones."""
     others: dict[str, tuple[StoredDocument, Change]] = field(default_factory=dict)
     """Changes to other documents, each with what it is based on."""
+    staged_bytes: int | None = None
+    """As in `UnitOfWork`, of all that it changes."""
     read: list[Journal] = field(default_factory=list)
     """The journals of all documents that the bot has read."""
     turn_state: dict[Any, Any] = field(default_factory=dict)
@@ -113,6 +116,7 @@ async def run_bot(
         unit.close()
 
     async def run() -> None:
+        begin_run(home_key)
         try:
             pipeline = create_bot(unit)
             adapter.run_pipeline = pipeline.run
@@ -136,6 +140,7 @@ async def run_bot(
         unit.staged(home_key),
         own,
         changes,
+        unit.staged_bytes,
         [base.journal for base in unit.bases],
         without_cached_state(inner.turn_state),
     )

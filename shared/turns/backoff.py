@@ -38,9 +38,10 @@ def is_passing(error: Exception) -> bool:
 class Backoff:
     """Jittered, growing pauses until a point in time of the event loop's clock."""
 
-    def __init__(self, chance: Chance, until_s: float) -> None:
+    def __init__(self, chance: Chance, until_s: float, longest_s: float = POLL_MAX_S) -> None:
         self._chance = chance
         self._until_s = until_s
+        self._longest_s = longest_s
         self._pause_s = POLL_MIN_S
 
     @property
@@ -61,5 +62,5 @@ class Backoff:
             raise TurnDeadlineExceeded(
                 "The turn found no place in time; deliver the activity again."
             ) from cause
-        self._pause_s = min(self._pause_s * 2, POLL_MAX_S)
+        self._pause_s = min(self._pause_s * 2, self._longest_s)
         await asyncio.sleep(pause_s)

@@ -118,6 +118,9 @@ POLL_MIN_S = 0.02
 POLL_MAX_S = 0.2
 """Pauses between two looks at the store: they grow from the first to the second, jittered."""
 
+WAITING_POLL_MAX_S = 1.0
+"""The same for a request of `WAITING_S`, which may wait for a turn of minutes."""
+
 LAST_LOOK_S = 0.05
 """For how long, after its time is up, an answer is looked for that may have arrived already."""
 
@@ -211,8 +214,8 @@ must believe the clock of another, and adds this.
 
 DOCUMENT_BYTES = 1_900_000
 """
-The largest document a turn may write; Cosmos DB takes 2 MB (2,097,152 bytes).
+The largest document a turn may write, in bytes as they are sent; Cosmos DB takes 2 MB (2,097,152).
 
 https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits. What is left
-pays for what the store adds, and for what other conversations write to a shared document.
+is for apologies, and for what other conversations write to a shared document.
 """

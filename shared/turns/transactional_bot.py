@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 
 from botbuilder.core import Bot, Middleware, Storage, TurnContext
+from botbuilder.schema import Activity
 
 from shared.bells.base import Bell, Bells
-from shared.errors import LogicFailed
+from shared.errors import LogicFailed, TurnDeadlineExceeded, WaitsForItself
 from shared.turns.apologies import Apologies
 from shared.turns.chance import Chance
 from shared.turns.clock import Clock
@@ -17,6 +18,7 @@ from shared.turns.mailbox.arrival import Arrival
 from shared.turns.mailbox.bell import Hearing, sweep
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.contexts import Contexts
+from shared.turns.own_turn import is_inside_turn, refuse_in_itself
 from shared.turns.pipeline import LOGIC_KEY, OnError, Pipeline
 from shared.turns.process import Process
 from shared.turns.replies.outbox import Logic
@@ -87,15 +89,31 @@ class TransactionalBot(Bot):
         returns, the turn is committed; replies that the channel has not taken yet are sent later.
 
         Raises:
+            WaitsForItself: this is called by a turn of the same conversation.
             TurnDeadlineExceeded: it found no place, or did not end, in time, or the process leaves.
             StateError: the store does not let us work.
             Whatever the logic raises. Nothing has changed.
         """
+        self.refuse_in_itself(context.activity)
         context.turn_state[LOGIC_KEY] = logic
         try:
             await self.on_turn(context)
+        except TurnDeadlineExceeded as error:
+            if is_inside_turn(TurnIdentity.of(context.activity).home_key):
+                raise WaitsForItself from error
+            raise
         except LogicFailed as failure:
             raise (failure.__cause__ or failure) from None
+
+    def refuse_in_itself(self, activity: Activity) -> None:
+        """
+        Do nothing unless a turn calls this that itself belongs to the activity's conversation.
+
+        Raises:
+            WaitsForItself: it does, and would wait in vain for another turn of it.
+            MalformedActivity: the activity belongs to no conversation.
+        """
+        refuse_in_itself(TurnIdentity.of(activity).home_key)
 
     async def on_bell(self, bell: Bell) -> None:
         """

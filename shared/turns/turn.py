@@ -30,7 +30,7 @@ from shared.turns.replies.typing import TypingIndicator
 from shared.turns.running import Meanwhile
 from shared.turns.state.documents import Documents
 from shared.turns.state.journal import Journal, digest
-from shared.turns.state.storable import check_size
+from shared.turns.state.storable import check_size, is_small
 from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
@@ -158,6 +158,7 @@ class Turn:
             attempt.record(self.turn_id, stamp, now_s), **self._way_back(attempt)
         )
         properties, own = attempt.properties, attempt.own
+        values_bytes = attempt.staged_bytes if home is base else None
         if own is None:
             properties = home.properties
         elif home.journal.stamps != base.journal.stamps:
@@ -177,7 +178,8 @@ class Turn:
             # For an apology there is always room: what is left of the limit is for that.
             others = (base.changed_by(one, (stamp, "")) for base, one in attempt.others.values())
             for one in (*others, document):
-                check_size(one)
+                if values_bytes is None or not is_small(one, values_bytes):
+                    check_size(one, self._documents.encode)
         return document
 
     def _way_back(self, attempt: Attempt) -> dict[str, Any]:

@@ -11,6 +11,7 @@ that of the embedded host.
 
 import asyncio
 import importlib
+import json
 import logging
 import os
 import sys
@@ -37,7 +38,7 @@ from local.functions_host.functions import (
 from local.functions_host.host import Host
 from local.functions_host.host_names import HostNames
 from local.functions_host.http_request import HttpRequest
-from local.functions_host.http_response import Cookie, HttpResult, result_of_text
+from local.functions_host.http_response import Cookie, HttpResult, result_of
 from local.functions_host.invocation import InvocationContext
 from local.functions_host.triggers.options import TriggerOptions
 from local.functions_host.triggers.triggers import Triggers
@@ -129,7 +130,11 @@ class MicrosoftsWorker:
             case "http":
                 return _result(returned.http)
             case "string":
-                return result_of_text(returned.string)
+                return result_of(returned.string)
+            case "json":
+                return result_of(json.loads(returned.json))
+            case "bytes":
+                return result_of(returned.bytes)
         return HttpResult(204)
 
     async def call(

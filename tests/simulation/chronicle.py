@@ -164,8 +164,10 @@ class Chronicle:
             if turn_id not in order:
                 order.append(turn_id)
         for turn_id in _inbox_of(old):
-            if turn_id not in _inbox_of(new) and turn_id not in done:
-                # Nobody waited for its answer any more.
+            if turn_id in _inbox_of(new) or turn_id in done:
+                continue
+            # Nobody waited for its answer any more, unless it was begun again and forgotten.
+            if all(turn_id != commit.said.identity.turn_id for commit in self.commits):
                 order.remove(turn_id)
 
     def _add_replies(self, key: str, last: dict[str, Any], at_s: float) -> None:

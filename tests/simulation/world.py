@@ -352,7 +352,8 @@ class World(Observer):
         if not isinstance(journal, dict):
             return False
         left = [one["id"] for one in journal.get("inbox", [])]
-        left.append((journal.get("last") or {}).get("id"))
+        last = journal.get("last")
+        left.append(last.get("id") if isinstance(last, dict) else None)
         has_failed = any(one == key for _, one in self.queue.failed_s)
         is_left = said.identity.turn_id in left and not has_failed
         return is_left and not self.queue.bells_of(key)

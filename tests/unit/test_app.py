@@ -16,7 +16,7 @@ from shared.app import App, create_app, get_app
 from shared.bells.base import Bell
 from shared.bells.event_loop import EventLoopBells
 from shared.bells.storage_queue import StorageQueueBells
-from shared.errors import MalformedActivity, MalformedBell, NotPermitted
+from shared.errors import MalformedActivity, MalformedBell, NotPermitted, WaitsForItself
 from shared.settings import CosmosSettings, Settings
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
@@ -263,6 +263,31 @@ async def test_a_bot_continues_conversations_only_where_it_may_reply() -> None:
     await app.close()
 
     assert [NotPermitted, NotPermitted] == refusals
+
+
+async def test_a_turn_that_tells_everybody_at_once_is_told_which_conversation_is_its_own() -> None:
+    """It is refused by the call itself, whatever awaits what the call returns."""
+    refusals: list[type[Exception]] = []
+
+    async def nothing(_: TurnContext) -> None: ...
+
+    async def tell_everybody(context: TurnContext) -> None:
+        own = TurnContext.get_conversation_reference(context.activity)
+        try:
+            await asyncio.gather(app.continue_conversation(own, nothing, id="2"))
+        except WaitsForItself as refusal:
+            refusals.append(type(refusal))
+
+    app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
+    reference = ConversationReference(
+        channel_id="test",
+        service_url="http://localhost:9/",
+        conversation=ConversationAccount(id="c"),
+    )
+    await app.continue_conversation(reference, tell_everybody, id="1")
+    await app.close()
+
+    assert [WaitsForItself] == refusals
 
 
 async def test_the_bot_speaks_first_with_its_own_token(monkeypatch: pytest.MonkeyPatch) -> None:

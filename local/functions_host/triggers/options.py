@@ -17,7 +17,7 @@ class TriggerOptions:
     """Unless told otherwise, as the Functions host does, except that HTTP always goes on."""
 
     hidden_s: float = HIDDEN_S
-    """For how long a received message is hidden: until then it waits if the process dies."""
+    """For how long a received message is hidden: until then it waits if the host dies."""
     ends_process: bool = False
     """Whether what stops the Functions host ends the process, instead of the listener alone."""
     timer_lease_s: int = TIMER_LEASE_S

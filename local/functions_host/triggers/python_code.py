@@ -1,8 +1,12 @@
 """The code of functions that no request starts, in this process."""
 
+import json
 import logging
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
+
+from azure.functions.queue import QueueMessage
+from azure.functions.timer import TimerRequest
 
 from local.bootstrap.errors import LocalError
 from local.functions_host.functions import TriggeredFunction
@@ -38,4 +42,20 @@ class PythonCode:
         loaded = self._loaded.get(function.name)
         if loaded is None:
             raise LocalError(f"{function.name} did not load; what was wrong is shown above.")
+        if function.trigger in loaded.plain:
+            argument = _plain(argument, function)
         await call(function, loaded, argument, context, self._threads)
+
+
+def _plain(argument: object, function: TriggeredFunction) -> str | bytes:
+    """Return what the host sends to the worker, before that makes an object of the SDK of it."""
+    if isinstance(argument, TimerRequest):
+        timer = {
+            "Schedule": argument.schedule,
+            "ScheduleStatus": argument.schedule_status or None,
+            "IsPastDue": argument.past_due,
+        }
+        return json.dumps(timer, separators=(",", ":"))
+    assert isinstance(argument, QueueMessage)
+    body: bytes = argument.get_body()
+    return body if function.binding.get("dataType") == "binary" else body.decode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ from local.functions_host.triggers.queue import Message, Queue
 from local.functions_host.triggers.queue_messages import decoded, to_function
 from local.functions_host.triggers.queue_settings import QueueSettings
 from local.functions_host.triggers.runner import Runner
+from local.functions_host.triggers.under_way import UnderWay
 from local.functions_host.triggers.waiting import within
 
 POISON = "-poison"
@@ -27,7 +29,7 @@ class QueueListener:
     One function and its queue.
 
     A message is hidden from everybody while it is run: for `hidden_s` seconds, and again for as
-    long whenever half of that is over. If the process dies it comes back after that time.
+    long whenever half of that is over. If the host dies it comes back after that time.
     """
 
     def __init__(
@@ -38,14 +40,22 @@ class QueueListener:
         settings: QueueSettings,
         hidden_s: float,
         random: Random,
+        under_way: UnderWay,
+        left: Sequence[Message],
     ) -> None:
-        """Without a poison queue, which a poison queue has not, a failed message stays hidden."""
+        """
+        Without a poison queue, which a poison queue has not, a failed message stays hidden.
+
+        `left` are those whose runs have died with the last worker.
+        """
         self._queue = queue
         self._poison_queue = poison_queue
         self._runner = runner
         self._settings = settings
         self._hidden_s = hidden_s
         self._random = random
+        self._under_way = under_way
+        self._left = list(left)
         self._queue_is_there = False
         self._runs: set[asyncio.Task[None]] = set()
         self._as_bytes = runner.function.binding.get("dataType") == "binary"
@@ -61,6 +71,8 @@ class QueueListener:
         backoff = Backoff(self._settings.max_polling_interval_s, self._random)
         stopped = asyncio.create_task(stop.wait())
         try:
+            while self._left:
+                await self._fail_with_worker(self._left.pop())
             while not stop.is_set():
                 messages = await self._receive()
                 if stop.is_set():
@@ -140,6 +152,14 @@ class QueueListener:
             )
             await self._poison(message)
             return
+        with self._under_way.run(self._runner.function.name, message.id, message):
+            if await self._run_hidden(message, body):
+                await self._queue.delete(message)
+            else:
+                await self._fail(message)
+
+    async def _run_hidden(self, message: Message, body: bytes) -> bool:
+        """Return whether the run has succeeded. Meanwhile nobody else sees the message."""
         ended = asyncio.Event()
         run = asyncio.create_task(self._run(message, body))
         renewal = asyncio.create_task(self._keep_hidden(message, ended))
@@ -151,10 +171,7 @@ class QueueListener:
         succeeded = await run
         # A renewal under way changes the receipt, so its answer must be known.
         await renewal
-        if succeeded:
-            await self._queue.delete(message)
-        else:
-            await self._fail(message)
+        return succeeded
 
     async def _run(self, message: Message, body: bytes) -> bool:
         return await self._runner.run(
@@ -171,6 +188,11 @@ class QueueListener:
         while not await within(self._hidden_s / 2, ended):
             # Once somebody else has it the run goes on, but nothing is left to be kept.
             is_ours = is_ours and await self._queue.hide(message, self._hidden_s)
+            self._under_way.tell(self._runner.function.name, message.id, message)
+
+    async def _fail_with_worker(self, message: Message) -> None:
+        log.error("Executed 'Functions.%s' (Failed): its worker died.", self._runner.function.name)
+        await self._fail(message)
 
     async def _fail(self, message: Message) -> None:
         if self._poison_queue is None:

@@ -2,10 +2,12 @@
 
 import logging
 import time
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from local.functions_host.functions import TriggeredFunction
 from local.functions_host.invocation import InvocationContext, TraceContext
+from local.functions_host.time_limit import within_limit
 from local.functions_host.tracebacks import own_traceback
 
 log = logging.getLogger("local.functions_host.triggers")
@@ -17,18 +19,20 @@ class Code(Protocol):
     def load(self, function: TriggeredFunction) -> None:
         """Import it. If it does not load that is reported, and each call fails."""
 
-    async def call(
+    def call(
         self, function: TriggeredFunction, argument: object, context: InvocationContext
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         """Run the function on a QueueMessage or a TimerRequest. What it raises is passed on."""
 
 
 class Runner:
     """Runs one function, as often as it is triggered."""
 
-    def __init__(self, function: TriggeredFunction, code: Code) -> None:
+    def __init__(self, function: TriggeredFunction, code: Code, timeout_s: float | None) -> None:
+        """What takes longer than `timeout_s` ends the worker."""
         self.function = function
         self._code = code
+        self._timeout_s = timeout_s
 
     async def run(self, argument: object, reason: str, details: str = "") -> bool:
         """Run the function; return whether it has returned, instead of raising."""
@@ -41,7 +45,8 @@ class Runner:
             log.info("Trigger Details: %s", details)
         started_s = time.monotonic()
         try:
-            await self._code.call(self.function, argument, context)
+            run = self._code.call(self.function, argument, context)
+            await within_limit(self._timeout_s, name, run)
         except Exception as error:
             log.error(
                 "Executed 'Functions.%s' (Failed, Id=%s, Duration=%.0fms)\n%s",

@@ -10,6 +10,7 @@ from local.functions_host.triggers.blobs import HostBlobs
 from local.functions_host.triggers.runner import Runner
 from local.functions_host.triggers.schedules import NEVER, Schedule
 from local.functions_host.triggers.timer_status import TimerStatus
+from local.functions_host.triggers.under_way import UnderWay
 from local.functions_host.triggers.waiting import within
 
 log = logging.getLogger("local.functions_host.triggers")
@@ -26,14 +27,30 @@ class TimerListener:
     """
 
     def __init__(
-        self, schedule: Schedule, runner: Runner, blobs: HostBlobs, lease_id: str, lease_s: int
+        self,
+        schedule: Schedule,
+        runner: Runner,
+        blobs: HostBlobs,
+        lease_id: str,
+        lease_s: int,
+        under_way: UnderWay,
+        *,
+        died_in: datetime | None,
+        follows_death: bool,
     ) -> None:
-        """`lease_id` is this host's: processes that replace one another share it."""
+        """
+        `lease_id` is this host's: processes that replace one another share it.
+
+        `died_in` is the time of the run that has died with the last worker, if one has.
+        """
         self._schedule = schedule
         self._runner = runner
         self._blobs = blobs
         self._lease_id = lease_id
         self._lease_s = lease_s
+        self._under_way = under_way
+        self._died_in = died_in
+        self._follows_death = follows_death
         name = runner.function.name
         self._lock_blob = f"locks/{blobs.host_id}/Host.Functions.{name}.Listener"
         self._status_blob = f"timers/{blobs.host_id}/Host.Functions.{name}/status"
@@ -97,13 +114,18 @@ class TimerListener:
         if status.next < now and self._is_monitored:
             log.info("Function '%s' is past due on startup. Executing now.", name)
             status = await self._run(status, now, is_past_due=True)
-        elif self._runner.function.binding.get("runOnStartup", False):
+        elif self._runner.function.binding.get("runOnStartup", False) and not self._follows_death:
             log.info("Function '%s' is configured to run on startup. Executing now.", name)
             status = await self._run(status, now, is_startup=True)
         while not await within((status.next - _now()).total_seconds(), stop):
             status = await self._run(status, _now())
 
     async def _first_status(self, now: datetime) -> TimerStatus:
+        if self._died_in is not None:
+            log.error(
+                "Executed 'Functions.%s' (Failed): its worker died.", self._runner.function.name
+            )
+            return await self._after_run(self._died_in)
         if not self._is_monitored:
             return TimerStatus.at_first(self._schedule, now)
         content = await self._blobs.read(self._status_blob)
@@ -137,10 +159,15 @@ class TimerListener:
             schedule_status=status.as_dict() if self._is_monitored else None,
             schedule={"AdjustForDST": self._schedule.adjusts_for_dst},
         )
-        await self._runner.run(request, f"Timer fired at {now.isoformat()}", details)
         # A timer may fire a little early. Counted from then, its next time would be the same.
         is_regular = not (is_past_due or is_startup)
-        status = TimerStatus.after_run(self._schedule, max(now, status.next) if is_regular else now)
+        ran_at = max(now, status.next) if is_regular else now
+        with self._under_way.run(self._runner.function.name, "", ran_at):
+            await self._runner.run(request, f"Timer fired at {now.isoformat()}", details)
+            return await self._after_run(ran_at)
+
+    async def _after_run(self, ran_at: datetime) -> TimerStatus:
+        status = TimerStatus.after_run(self._schedule, ran_at)
         if self._is_monitored:
             await self._blobs.write(self._status_blob, status.to_json())
         return status

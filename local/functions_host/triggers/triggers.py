@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from local.functions_host.triggers.queue_listener import POISON, QueueListener
 from local.functions_host.triggers.runner import Code, Runner
 from local.functions_host.triggers.schedules import Schedule, schedule
 from local.functions_host.triggers.timer_listener import TimerListener
+from local.functions_host.triggers.under_way import Left, UnderWay
 from shared.log_hygiene import shown
 
 # Azure starts a host anew that has stopped; this one takes a moment and goes on.
@@ -52,13 +53,21 @@ class Triggers:
         options: TriggerOptions,
         code: Code,
         host_instance: str,
+        under_way: UnderWay = UnderWay(None),  # noqa: B008 (it keeps nothing)
+        left: Sequence[Left] | None = None,
     ) -> None:
-        """`host_instance` is a UUID, which processes that replace one another share."""
+        """
+        `host_instance` is a UUID, which processes that replace one another share.
+
+        `left` are the runs that have died with the last worker; None: there was none.
+        """
         self._app = app
         self._settings = settings
         self._options = options
         self._code = code
         self._host_instance = host_instance
+        self._under_way = under_way
+        self._left = left
         self._is_replaced = False
         self._stop = asyncio.Event()
         self._listeners: list[asyncio.Task[None]] = []
@@ -82,7 +91,7 @@ class Triggers:
                 if storage is None:
                     resting.setdefault(connection, []).append(function.name)
                     continue
-                runner = Runner(function, self._code)
+                runner = Runner(function, self._code, self._app.http.timeout_s)
                 listener = self._listener(function, runner, storage)
             except LocalError as error:
                 log.error("The '%s' function is in error: %s.", function.name, error)
@@ -104,6 +113,7 @@ class Triggers:
         await asyncio.gather(*self._listeners)
 
     def _listener(self, function: TriggeredFunction, runner: Runner, storage: str) -> Listener:
+        left = [each.trigger for each in self._left or () if each.function == function.name]
         if function.kind == "queueTrigger":
             name = resolve(str(function.binding.get("queueName", "")), self._settings).lower()
             return QueueListener(
@@ -113,6 +123,8 @@ class Triggers:
                 self._app.queue_settings,
                 self._options.hidden_s,
                 Random(),  # noqa: S311 (it spreads requests, and protects nothing)
+                self._under_way,
+                left,
             )
         text = resolve(str(function.binding.get("schedule", "")), self._settings)
         return TimerListener(
@@ -121,6 +133,9 @@ class Triggers:
             HostBlobs(storage, host_id(self._app.root, self._settings)),
             self._host_instance,
             self._options.timer_lease_s,
+            self._under_way,
+            died_in=left[0] if left else None,
+            follows_death=self._left is not None,
         )
 
     async def _keep_listening(self, listener: Listener) -> None:

@@ -137,7 +137,8 @@ class Encoder:
                         self._inside(depth, typed=typed),
                     )
                 key = str.__str__(key)
-            inner = f"{at}[...]" if at else key
+            # A property may have an empty name, and only the document is nowhere.
+            inner = f"{at}[...]" if at else key or '""'
             encoded[escape(_text(key, inner))] = (
                 value
                 if type(value) is str and value.isascii()

@@ -20,7 +20,7 @@ from shared.turns.attempt import Attempt
 from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
-from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, WAIT_S
+from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, POLL_MAX_S, WAIT_S, WAITING_POLL_MAX_S
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.caller import Caller
 from shared.turns.mailbox.claim import Claim, LostRace, OutOfTime, PutOff
@@ -45,7 +45,8 @@ class Arrival:
         self._identity = identity
         self._caller = caller
         self._process = process
-        self._backoff = Backoff(process.chance, caller.deadline_s)
+        longest_s = WAITING_POLL_MAX_S if caller.waits else POLL_MAX_S
+        self._backoff = Backoff(process.chance, caller.deadline_s, longest_s)
         self._documents = Documents(process.storage, identity.home_key, process.known)
         self._ringer = Ringer(process.bells, identity.home_key, process.chance)
         self._turn = Turn(caller.turn_id, caller.context, self._documents, process)
@@ -262,10 +263,10 @@ class Arrival:
 
         accepted = [caller, *self._behind(journal)]
         document = accepting(accepted)
-        if not _has_room(document):
+        if not self._has_room(document):
             accepted = [caller]
             document = accepting(accepted)
-            if not _has_room(document):
+            if not self._has_room(document):
                 raise InboxFull("Too many messages wait in this conversation; deliver it again.")
         owner.begin()
         for one in accepted:
@@ -301,6 +302,18 @@ class Arrival:
             found.append(one)
         return found[: max(0, INBOX - 1 - len(journal.inbox))]
 
+    def _has_room(self, document: StoredDocument) -> bool:
+        """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
+        waiting = document.journal.inbox
+        is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
+        if len(waiting) > INBOX or is_large:
+            return False
+        try:
+            check_size(document, self._documents.encode)
+        except StateTooLarge:
+            return False
+        return True
+
     async def _ring(self) -> None:
         if self._rung is None or not self._rung.token:
             self._rung = await self._ringer.ring_before_write()
@@ -316,19 +329,6 @@ class Arrival:
                 _logger.info("turn.raced turn=%s", digest(self._caller.turn_id))
             await self._backoff.pause(error)
             return None
-
-
-def _has_room(document: StoredDocument) -> bool:
-    """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
-    waiting = document.journal.inbox
-    is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
-    if len(waiting) > INBOX or is_large:
-        return False
-    try:
-        check_size(document)
-    except StateTooLarge:
-        return False
-    return True
 
 
 def _is_left(journal: Journal) -> bool:

@@ -140,10 +140,10 @@ class Ownership:
                     if is_done and (self.owns(journal) or journal.running is None):
                         self.have(fresh, first_s)
                         return
-                    if not self.owns(journal):
-                        # Even if the change is found done: what follows is not ours to do.
-                        self._home = fresh
-                        raise Overtaken
+                    # Even if the change is found done: what follows is not ours to do.
+                    self._home = fresh
+                if not self.owns(fresh.journal):
+                    raise Overtaken
                 self.have(await self._documents.write(self._watched(change(fresh))), began_s)
                 return
             except _ENDS:

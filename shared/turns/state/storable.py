@@ -2,6 +2,7 @@
 Whether a document can be stored, before it is tried.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -9,31 +10,46 @@ import msgspec
 
 from shared.errors import StateNotStorable, StateTooLarge
 from shared.storage.codec.opaque import Opaque
-from shared.storage.sizes import size_beyond
+from shared.storage.sizes import is_far_below, size_beyond
 from shared.turns.limits import DOCUMENT_BYTES
 from shared.turns.state.journal import RESERVED
 from shared.turns.state.stored_document import StoredDocument
 
+Encode = Callable[[Any], bytes]
+"""Makes of a document what the store keeps of it; raises StateNotStorable."""
 
-def check_size(document: StoredDocument, also: Any = None) -> None:
+
+def check_size(document: StoredDocument, encode: Encode, also: Any = None) -> None:
     """
-    Refuse a document that the store would not take.
+    Refuse a document that is larger than turns may write, as the store measures it.
 
     `also` is what else will be in it.
 
     Raises:
         StateTooLarge: forget something, or keep it elsewhere.
-        StateNotStorable: the document has no end, or keys that are not text.
+        StateNotStorable: a value in it cannot be stored.
     """
     whole = {**document.properties, RESERVED: document.journal.to_json()}
     if also is not None:
         whole["also"] = [whole.get("also"), also]
-    size = size_beyond(DOCUMENT_BYTES, document.key, as_json(whole))
+    size = size_beyond(DOCUMENT_BYTES, document.key, encode(whole))
     if size is not None:
         raise StateTooLarge(
             f"The document {document.key!r} would have {size:,} bytes, and at most "
             f"{DOCUMENT_BYTES:,} can be stored. Keep less in it, or say less in one turn."
         )
+
+
+def is_small(document: StoredDocument, values_bytes: int) -> bool:
+    """
+    Whether `check_size` would certainly let a document through, at a tenth of its cost.
+
+    `values_bytes` is at least what the bot's own values in it have in UTF-8, be they
+    properties or changes to other documents.
+    """
+    # What the bot's values have in here may be more or less; it comes on top.
+    journal = as_json(document.journal.to_json())
+    return is_far_below(DOCUMENT_BYTES, document.key, values_bytes + len(journal))
 
 
 def as_json(value: Any) -> bytes:

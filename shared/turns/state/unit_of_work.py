@@ -45,7 +45,7 @@ class UnitOfWork(Storage):
         self._staged: dict[str, tuple[Properties, str]] = {}
         """The properties and the ETag of each document that the bot wrote."""
         self._sizes: dict[str, int] = {}
-        """Of each of these, in bytes, roughly."""
+        """Of each of these, in bytes of JSON."""
         self._writes = 0
         self._closed = False
         self.failure: BotApplicationError | None = None
@@ -123,6 +123,16 @@ class UnitOfWork(Storage):
         return changes
 
     @property
+    def staged_bytes(self) -> int | None:
+        """
+        What all that the bot wrote has in JSON, at most.
+
+        None: that may be nothing beside what the home document has, and it did not write that.
+        """
+        has_home = self._home_key in self._staged or not self._bases[self._home_key].properties
+        return sum(self._sizes.values()) if has_home else None
+
+    @property
     def bases(self) -> list[StoredDocument]:
         """The documents that the bot has read, as they were stored."""
         return list(self._bases.values())
@@ -140,10 +150,12 @@ class UnitOfWork(Storage):
             home = self._bases[self._home_key]
             _, own = changes.pop(self._home_key, (home, Change()))
             for base, change in changes.values():
-                check_size(base.changed_by(change, (0, "")))
+                check_size(base.changed_by(change, (0, "")), self._encode)
             # What is changed elsewhere is committed in the conversation's document.
             check_size(
-                home.changed_by(own, (0, "")), [change.put for _, change in changes.values()]
+                home.changed_by(own, (0, "")),
+                self._encode,
+                [change.put for _, change in changes.values()],
             )
         self._sizes = sizes
 

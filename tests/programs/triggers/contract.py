@@ -23,7 +23,7 @@ SEEN = "contract-seen-{}"
 """The queue to which a function reports what it has seen: the host may be anywhere."""
 
 _RECORD = """
-import asyncio, json, os
+import asyncio, json, os, signal, sys
 import azure.functions as func
 from azure.storage.queue import QueueClient
 
@@ -48,6 +48,9 @@ class Line:
     put_bytes: int = 0
     poison: Sequence[str] = ()
     left: int = 0
+    app: str = "main"
+    kills: bool = False
+    only: str = ""
 
     @property
     def queue_name(self) -> str:
@@ -65,10 +68,15 @@ def seen_by(function: str) -> str:
     return SEEN.format(function.lower())
 
 
-def write_app(folder: Path, connection_string: str) -> Path:
+def functions_of(app: str) -> list[dict[str, Any]]:
+    """Return the declarations of the app's functions."""
+    return [each for each in CONTRACT["functions"] if each.get("app", "main") == app]
+
+
+def write_app(folder: Path, connection_string: str, app: str = "main") -> Path:
     """Write host.json, local.settings.json and the functions; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "host.json").write_text(json.dumps(CONTRACT["host"], indent=2))
+    (folder / "host.json").write_text(json.dumps(CONTRACT["hosts"][app], indent=2))
     (folder / "requirements.txt").write_text("azure-functions\nazure-storage-queue\n")
     values = {
         "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -78,7 +86,7 @@ def write_app(folder: Path, connection_string: str) -> Path:
     (folder / "local.settings.json").write_text(
         json.dumps({"IsEncrypted": False, "Values": values}, indent=2)
     )
-    for function in CONTRACT["functions"]:
+    for function in functions_of(app):
         _write(folder, function)
     return folder
 
@@ -97,11 +105,12 @@ def _write(folder: Path, function: dict[str, Any]) -> None:
         }
     code = dedent(function["code"]).strip()
     is_async = "async " if "await" in code else ""
+    annotation = function.get("annotation", f"func.{kind}")
     write_function(
         folder,
         function["name"],
         f"QUEUE = {seen_by(function['name'])!r}\n{_RECORD}"
-        f"{is_async}def main({parameter}: func.{kind}, context: func.Context):\n"
+        f"{is_async}def main({parameter}: {annotation}, context: func.Context):\n"
         f"{indent(code, '    ')}\n",
         bindings=[{"direction": "in", **trigger, **function.get("binding", {})}],
     )

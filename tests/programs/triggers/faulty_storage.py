@@ -13,6 +13,9 @@ from local.node_services.emulators import Azurite
 LOST = 0
 """In place of a status: the request arrives, its answer does not."""
 
+BROKEN = -1
+"""In place of a status: the connection breaks off, and the request does not arrive."""
+
 
 class FaultyStorage:
     """
@@ -74,9 +77,10 @@ class FaultyStorage:
         for (method, path_part), status in list(self._faults.items()):
             if method == request.method and path_part in request.path:
                 self.met += 1
-                if status != LOST:
+                if status not in (LOST, BROKEN):
                     return web.Response(status=status)
-                await self._pass_on(request, body)
+                if status == LOST:
+                    await self._pass_on(request, body)
                 assert request.transport is not None
                 request.transport.abort()
                 return web.Response()
@@ -90,7 +94,12 @@ class FaultyStorage:
             name: value for name, value in request.headers.items() if name.lower() not in own
         }
         async with self._session.request(
-            request.method, url, data=body or None, headers=headers
+            request.method,
+            url,
+            data=body or None,
+            headers=headers,
+            # One that is not signed would make the signature wrong.
+            skip_auto_headers=["Content-Type"],
         ) as response:
             answer = await response.read()
             headers = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from local.node_services.emulators import Azurite
 from tests.programs.programs import eventually
 from tests.programs.triggers.conftest import QUICK, StartHost
-from tests.programs.triggers.faulty_storage import LOST, FaultyStorage
+from tests.programs.triggers.faulty_storage import BROKEN, LOST, FaultyStorage
 from tests.programs.triggers.functions import runs, write_queue_function
 from tests.programs.triggers.queues import TestQueue
 from tests.unit.local.function_app import write_function, write_host_json
@@ -44,16 +44,16 @@ class TestHiding:
         eventually(lambda: queue.count() == 0)
         assert (1, []) == meanwhile
 
-    def test_it_comes_back_when_its_process_is_killed(
+    def test_it_comes_back_when_its_host_is_killed(
         self, root: Path, queue: TestQueue, start_host: StartHost
     ) -> None:
         """SIGKILL in mid-run leaves it hidden for the set time; then another host runs it."""
         write_queue_function(root, queue.name, WAITS_FOR_WORD)
         queue.put("body")
-        start_host(root, "--hidden-s=3")
+        host = start_host(root, "--hidden-s=3")
         eventually(lambda: len(runs(root)) == 1)
 
-        os.kill(runs(root)[0]["pid"], signal.SIGKILL)
+        os.killpg(host.process.pid, signal.SIGKILL)
         give_word(root)
         start_host(root, "--hidden-s=3")
         eventually(lambda: queue.count() == 0)
@@ -90,6 +90,77 @@ class TestHiding:
 
         assert (2, []) == (queue.count(), queue.visible())
         assert ["first", "second"] == [run["body"] for run in runs(root)]
+
+
+class TestDeath:
+    """The worker dies, and not its host: what it ran has failed, as if it had raised."""
+
+    def test_its_messages_run_again_in_the_next_worker(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """They are not hidden any longer, and their count goes on."""
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        for number in range(2):
+            queue.put(str(number))
+        host = start_host(root)
+        eventually(lambda: len(runs(root)) == 2)
+
+        os.kill(runs(root)[0]["pid"], signal.SIGKILL)
+        eventually(lambda: len(runs(root)) == 4)
+        give_word(root)
+        eventually(lambda: queue.count() == 0)
+
+        assert [1, 1, 2, 2, 2, 2] == [run["count"] for run in runs(root)]
+        assert "Executed 'Functions.OnMessage' (Failed): its worker died." in host.output
+
+    def test_after_a_renewal_too(self, root: Path, queue: TestQueue, start_host: StartHost) -> None:
+        """The next worker has the receipt of the last renewal, and so can delete the message."""
+        write_host_json(root, queues={**QUICK, "maxDequeueCount": 1})
+        code = "await asyncio.sleep(3)\nrecord()\nawait asyncio.sleep(600)"
+        write_queue_function(root, queue.name, code)
+        queue.put("body")
+        start_host(root, "--hidden-s=4")
+        eventually(lambda: len(runs(root)) == 1)
+
+        os.kill(runs(root)[0]["pid"], signal.SIGKILL)
+        eventually(lambda: queue.count() == 0)
+
+        assert 1 == len(queue.poison())
+
+    def test_its_messages_may_be_poison(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """A message that has killed as many workers as it has tries is not run any more."""
+        write_host_json(root, queues={**QUICK, "maxDequeueCount": 2})
+        code = "record(count=message.dequeue_count)\nos._exit(3)"
+        write_queue_function(root, queue.name, code)
+        queue.put("deadly")
+
+        start_host(root)
+        eventually(lambda: len(queue.poison()) == 1)
+
+        assert [1, 2] == [run["count"] for run in runs(root)]
+
+    def test_what_takes_too_long_dies_with_all_else(
+        self, root: Path, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """`functionTimeout` ends the worker: the other runs in it have failed as well."""
+        (root / "host.json").write_text(
+            '{"version": "2.0", "functionTimeout": "00:00:03", "extensions": '
+            '{"queues": {"maxPollingInterval": "00:00:00.2"}}}'
+        )
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        queue.put("first")
+        host = start_host(root)
+        eventually(lambda: len(runs(root)) == 1)
+        queue.put("second")
+
+        host.shows("OnMessage takes longer than functionTimeout (3 s).")
+        give_word(root)
+        eventually(lambda: queue.count() == 0)
+
+        counts = [run["count"] for run in runs(root) if run["event"] == "ends"]
+        assert [2, 2] == counts
 
 
 class TestSettings:
@@ -248,6 +319,57 @@ class TestTrouble:
 
         assert 1 == len(runs(root))
         assert HOST_STOPS not in host.output
+
+    def test_a_short_outage_stops_nothing(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """While connections break off the host tries again, and messages run after that."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", BROKEN)
+            host = start_host(root, settings=storage.settings)
+            eventually(lambda: storage.met >= 3)
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert 1 == len(runs(root))
+        assert HOST_STOPS not in host.output
+
+    def test_a_long_outage_stops_the_listener(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """After six tries Azure's host would end; here the listener begins anew."""
+        write_queue_function(root, queue.name, "record()")
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("GET", "/messages", BROKEN)
+            start_host(root, settings=storage.settings).shows(HOST_STOPS)
+            tries = storage.met
+            storage.be_well()
+            eventually(lambda: queue.count() == 0)
+
+        assert tries >= 6
+        assert 1 == len(runs(root))
+
+    def test_a_renewal_that_fails_stops_the_listener(
+        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+    ) -> None:
+        """Six answers such as 503 are the end; the message stays, and runs again later."""
+        write_host_json(root, queues={**QUICK, "maxDequeueCount": 100})
+        write_queue_function(root, queue.name, WAITS_FOR_WORD)
+        queue.put("body")
+        with FaultyStorage(azurite) as storage:
+            storage.refuse("PUT", "/messages/", 503)
+            host = start_host(root, "--hidden-s=2", settings=storage.settings)
+            host.shows(HOST_STOPS)
+            met, left = storage.met, queue.count()
+            storage.be_well()
+            give_word(root)
+            eventually(lambda: queue.count() == 0)
+
+        assert met >= 6
+        assert 1 == left
 
     def test_a_lost_receive_hides_the_message_without_a_run(
         self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost

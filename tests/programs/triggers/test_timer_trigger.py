@@ -205,6 +205,24 @@ class TestDowntime:
         assert "UnscheduledInvocationReason: RunOnStartup" in host.output
 
 
+class TestDeath:
+    def test_a_run_that_dies_with_its_worker_has_failed(
+        self, root: Path, start_host: StartHost, blobs: HostBlobs
+    ) -> None:
+        """The next worker counts it, and runs nothing until the next time of the schedule."""
+        missed = "2021-01-01T00:00:00+00:00"
+        blobs.write_status("2020-01-01T00:00:00+00:00", missed)
+        code = "record()\nos.kill(os.getpid(), 9)"
+        write_timer_function(root, NEW_YEAR, code, runOnStartup=True)
+        write_timer_function(root, NEW_YEAR, "record()", name="Rests", runOnStartup=True)
+
+        host = start_host(root, settings=blobs.settings)
+        eventually(lambda: (blobs.status() or {}).get("Next", missed) > missed)
+        host.shows("Executed 'Functions.OnTimer' (Failed): its worker died.")
+
+        assert (1, 1) == (len(runs(root, "OnTimer")), len(runs(root, "Rests")))
+
+
 class TestHolder:
     def test_one_of_two_hosts_runs_it(
         self, root: Path, start_host: StartHost, blobs: HostBlobs

@@ -17,6 +17,8 @@ ANSWER_BEFORE_S = 15.0
 
 WAITING_S = 100.0
 SCHEDULING_S = 0.5
+LAST_PAUSE_S = 1.0
+"""So long before its time is up what waits may have looked for the last time."""
 
 TAKEN_UP_S = 60.0
 """So soon after the last fault somebody looks after a conversation that has a bell."""
@@ -76,7 +78,7 @@ def _refused(world: World) -> Iterator[str]:
         if one.instance.is_older:
             continue
         took_s = (one.ended_at_s or 0.0) - one.began_at_s
-        if one.said.kind in WAITING_KINDS and took_s >= WAITING_S - SCHEDULING_S:
+        if one.said.kind in WAITING_KINDS and took_s >= WAITING_S - LAST_PAUSE_S:
             continue
         if world.is_small and one.failure in ("InboxFull", "TurnDeadlineExceeded"):
             continue

@@ -1,14 +1,18 @@
 import json
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from botbuilder.schema import Activity, Attachment
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.storage.codec.documents import DocumentCodec
 from shared.storage.cosmos.storage import CosmosStorage
 from shared.storage.sizes import from_json, size_beyond, stored_size, to_json
 from tests.unit.storage.fake_cosmos import FakeCosmos, item
+from tests.unit.storage.test_values import BERLIN, CODEC, MEMBERS, Point
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -25,25 +29,36 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 KEYS = st.text(st.sampled_from("a/*\t 漢🎲"), min_size=1, max_size=9)
 
 
-async def sent(key: str, document: dict[str, Any]) -> int:
-    """How many bytes azure-cosmos sends, by the header that says so."""
+async def sent_and_measured(key: str, document: dict[str, Any]) -> tuple[int, int]:
+    """How many bytes azure-cosmos sends, by the header that says so, and what we take it for."""
     cosmos = FakeCosmos()
-    cosmos.otherwise = item(document)
+    cosmos.otherwise = item({})
     async with cosmos.serve():
-        storage = CosmosStorage(cosmos.settings, DocumentCodec([]))
+        storage = CosmosStorage(cosmos.settings, CODEC)
+        measured = stored_size(key, storage.encode(document))
         await storage.write({key: document})
         await storage.close()
-    return int(cosmos.headers[-1]["Content-Length"])
+    return int(cosmos.headers[-1]["Content-Length"]), measured
 
 
 @pytest.mark.parametrize(
     "document",
-    [{}, {"a": '漢🎲é\x7f\n"\\/', "🎲": [1e20, 1e-7, 5e-324, -0.0, 2**53, True, None, {}, []]}],
+    [
+        {},
+        {"a": '漢🎲é\x7f\n"\\/', "🎲": [1e20, 1e-7, 5e-324, -0.0, 2**53, True, None, {}, []]},
+        {
+            "$a": [(), Point("漢", {1.5, "b"}), *MEMBERS, b"\x00", UUID(int=7), Decimal("1.50")],
+            "b": {1: timedelta(1), (2, "c"): datetime(2026, 1, 31, tzinfo=BERLIN)},
+            "c": Activity(text="é", attachments=[Attachment(content={"$type": "a card"})]),
+        },
+    ],
 )
 @pytest.mark.parametrize("key", ["msteams/users/29:1 ", "漢" * 300])
 async def test_the_size_is_that_of_what_is_sent(key: str, document: dict[str, Any]) -> None:
-    """To the byte, envelope included."""
-    assert await sent(key, dict(document)) == stored_size(key, to_json(document))
+    """To the byte, envelope and tags included."""
+    sent, measured = await sent_and_measured(key, dict(document))
+
+    assert sent == measured
 
 
 @given(KEYS, st.dictionaries(KEYS, VALUES, max_size=3), st.integers(-3, 3))

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from shared import stray_lines
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import ANSWER_S, LOOK_S
 from shared.turns.state.journal import digest
-from tests.unit.turns.conftest import HOME, Queue, Room, in_virtual_time, until_quiet
+from tests.unit.turns.conftest import HOME, ROOM, Queue, Room, in_virtual_time, until_quiet
 from tests.unit.turns.test_replies import refusal
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
@@ -125,3 +127,29 @@ def test_a_document_that_vanishes_during_a_delivery_ends_it(room_with: RoomWith)
 
     in_virtual_time(history())
     assert "second" in said(room)[-1]
+
+
+def test_an_owner_whose_document_vanished_leaves_the_next_one_alone(
+    room_with: RoomWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds another's turn where its own was: that goes on, and its own begins again."""
+    one, two = room_with(take), room_with(take)
+    one.channel.delay_s, two.channel.delay_s = 1000, 5
+    write, by_one = one.storage.write, count(1)
+
+    async def write_slowly(changes: dict[str, Any]) -> None:
+        if ROOM.get() is one and next(by_one) == 2:
+            await asyncio.sleep(2)
+        await write(changes)
+
+    monkeypatch.setattr(one.storage, "write", write_slowly)
+
+    async def history() -> None:
+        begin(one, "0 first")
+        await asyncio.sleep(2)
+        await one.storage.delete([HOME])
+        await two.hears("0 second")
+        await until_quiet(two)
+
+    in_virtual_time(history())
+    assert ([], ["second 1", "first 2"]) == (said(one), said(two))

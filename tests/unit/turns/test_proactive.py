@@ -24,7 +24,12 @@ from botbuilder.schema import (
     ConversationReference,
 )
 
-from shared.errors import StateConflict, StateUnreadable, TurnDeadlineExceeded
+from shared.errors import (
+    StateConflict,
+    StateUnreadable,
+    TurnDeadlineExceeded,
+    WaitsForItself,
+)
 from shared.storage import storage_of
 from shared.turns.limits import WAITING_S
 from tests.unit.turns.conftest import (
@@ -162,6 +167,63 @@ def test_a_proactive_turn_that_finds_no_place_says_so(room_with: RoomWith) -> No
     in_virtual_time(history())
 
     assert ["News [1, 1]."] == room.texts()
+
+
+async def test_a_turn_does_not_wait_for_another_one_of_its_conversation(
+    room_with: RoomWith,
+) -> None:
+    """It is refused at once, says what to do instead, and goes on; elsewhere it may speak."""
+    refusals: list[WaitsForItself] = []
+
+    async def tell_everybody(context: TurnContext, _storage: Storage) -> None:
+        for place in ("room", "other"):
+            try:
+                await continues(room, count, conversation=ConversationAccount(id=place))
+            except WaitsForItself as refusal:
+                refusals.append(refusal)
+        await context.send_activity("told")
+
+    room = room_with(tell_everybody)
+    await room.hears("tell")
+
+    assert [None] == [refusal.__cause__ for refusal in refusals]
+    assert "context.adapter.continue_conversation" in str(refusals[0])
+    assert ["News [1, 1].", "told"] == room.texts()
+
+
+def test_a_task_that_its_turn_waits_for_does_not_wait_for_the_turn(room_with: RoomWith) -> None:
+    """It gets no place in time, is told why, and nothing of it has happened."""
+
+    async def tell(context: TurnContext, _storage: Storage) -> None:
+        refusal = (await asyncio.gather(continues(room, count), return_exceptions=True))[0]
+        await context.send_activity(type(refusal).__name__)
+
+    async def history() -> None:
+        await room.hears("tell")
+        await until_quiet(room)
+
+    room = room_with(tell)
+    in_virtual_time(history())
+
+    assert ["WaitsForItself"] == room.texts()
+
+
+async def test_a_task_that_outlives_its_turn_continues_the_conversation(
+    room_with: RoomWith,
+) -> None:
+    """What a turn begins and does not await may wait for its end."""
+    begun: list[asyncio.Task[None]] = []
+
+    async def begin(context: TurnContext, _storage: Storage) -> None:
+        begun.append(asyncio.create_task(continues(room, count)))
+        await asyncio.sleep(0.01)
+        await context.send_activity("I am looking it up.")
+
+    room = room_with(begin)
+    await room.hears("?")
+    await begun[0]
+
+    assert ["I am looking it up.", "News [1, 1]."] == room.texts()
 
 
 def test_a_delivery_in_doubt_is_finished_by_a_bell(room_with: RoomWith) -> None:

@@ -11,6 +11,7 @@ from botbuilder.core import ConversationState, MessageFactory, Storage, TurnCont
 from botbuilder.dialogs import DialogInstance, DialogState, PromptOptions
 from botbuilder.schema import ChannelAccount
 
+from tests.unit.storage.shapes import exact_shape
 from tests.unit.turns.conftest import USER, Room
 from tests.unit.turns.test_state import RoomWith
 
@@ -61,7 +62,7 @@ async def test_a_turn_keeps_any_value(room_with: RoomWith, value: Any) -> None:
     """In the conversation's document, and in the user's, to which it comes by the journal."""
     home, user, _ = await kept(room_with, value)
 
-    assert repr(value) == repr(home) == repr(user)
+    assert exact_shape(value) == exact_shape(home) == exact_shape(user)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ async def test_an_equal_value_is_a_change_if_it_is_stored_otherwise(
     """To Python 1 and True are equal, and noon in London and one o'clock in Paris."""
     home, user, _ = await kept(room_with, one, other)
 
-    assert str(other) == str(home) == str(user)
+    assert exact_shape(other) == exact_shape(home) == exact_shape(user)
 
 
 async def test_the_same_dialogs_are_no_change(room_with: RoomWith) -> None:

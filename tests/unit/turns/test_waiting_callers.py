@@ -10,9 +10,7 @@ from botbuilder.schema import Activity
 
 from shared.errors import StateTooLarge, StateUnavailable, TurnDeadlineExceeded
 from shared.turns import Apologies
-from shared.turns.limits import (
-    WAITING_S,
-)
+from shared.turns.limits import WAITING_POLL_MAX_S, WAITING_S
 from tests.unit.turns.conftest import USER, Room, in_virtual_time, now_s, until_quiet
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
@@ -61,6 +59,23 @@ def test_what_waits_for_its_answer_does_not_wait_for_ever(room_with: RoomWith) -
         assert ([], []) == (journal.get("inbox", []), journal.get("done", []))
 
     in_virtual_time(history())
+
+
+def test_what_waits_long_asks_the_store_seldom(room_with: RoomWith) -> None:
+    """Each look costs a request unit."""
+    room = room_with(take)
+
+    async def history() -> None:
+        first = begin(room, "60 slow")
+        await asyncio.sleep(2)
+        room.storage.reads.clear()
+        await begin(room, "0 invoke", type="invoke", name="any")
+        await first
+
+    in_virtual_time(history())
+    assert ["slow 1", "invoke 2"] == said(room)
+    # The pauses are jittered: three quarters of the longest, on average.
+    assert 60 / WAITING_POLL_MAX_S < len(room.storage.reads) < 2 * 60 / WAITING_POLL_MAX_S
 
 
 def test_what_waits_for_its_answer_holds_nobody_up(room_with: RoomWith) -> None:
