@@ -1,5 +1,5 @@
 """
-The fast lane, `pytest --fast`: the tests that run in this process, and need nothing but it.
+The fast lane, `pytest --fast`: the tests that need nothing but the process that runs them.
 
 It leaves out folders and marked tests. Whoever starts a program or asks another machine in what is
 left fails, so that the lane stays fast.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.processes import only_starts_others
 
 TESTS = Path(__file__).parent
 
@@ -37,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast",
         action="store_true",
-        help="only tests that run in one process, without programs, Node, browser or network",
+        help="only tests that start no programs, and need no Node, browser or network",
     )
 
 
@@ -48,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("fast")
         # Azure's clients name it in each request, and Python asks `uname` for it once.
         platform.platform()
-        sys.addaudithook(_refuse)
+        if not only_starts_others(config):
+            sys.addaudithook(_refuse)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
