@@ -177,7 +177,7 @@ def test_a_store_that_is_away_is_no_acceptance(room_with: RoomWith) -> None:
     room = room_with(take)
 
     async def history() -> None:
-        room.storage.faults[f"write {HOME}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"write {HOME}"] = [StateUnavailable("away")] * 10_000
         with pytest.raises(TurnDeadlineExceeded):
             await room.hears("5 hello")
         room.storage.faults.clear()

@@ -240,7 +240,7 @@ def test_a_store_that_is_away_is_no_failure_of_the_bot(room_with: RoomWith) -> N
     room = room_with(read_user)
 
     async def history() -> None:
-        room.storage.faults[f"read {USER}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"read {USER}"] = [StateUnavailable("away")] * 10_000
         await room.hears()
         await asyncio.sleep(120)
         room.storage.faults.clear()
@@ -263,7 +263,7 @@ def test_a_document_that_can_never_be_read_stops_no_conversation(
     room = room_with(read_user, apologies=Apologies(bot_failed="Oh no."))
 
     async def history() -> None:
-        room.storage.faults["read broken"] = [StateUnavailable("away")] * 1_000_000
+        room.storage.faults["read broken"] = [StateUnavailable("away")] * 10_000
         await room.hears("read")
         await room.hears("look")
         await until_quiet(room)
