@@ -23,6 +23,8 @@ LEFT_OUT = frozenset(
 )
 """They start programs, or play thousands of turns."""
 
+LEFT_OUT_IF_MARKED = ("starts_programs", "takes_seconds")
+
 EXAMPLES = 5
 """Of a property, where its test does not say; the whole suite takes Hypothesis' 100."""
 
@@ -62,7 +64,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the marked tests of the other folders."""
     if config.getoption("--fast"):
-        left_out = [item for item in items if item.get_closest_marker("starts_programs")]
+        left_out = [item for item in items if any(map(item.get_closest_marker, LEFT_OUT_IF_MARKED))]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 

@@ -69,6 +69,7 @@ def test_a_run_that_loses_the_race_says_and_stores_nothing(
     assert (3, 1) == (one.runs + two.runs, caplog.text.count("turn.raced"))
 
 
+@pytest.mark.takes_seconds
 def test_a_full_inbox_refuses(room_with: RoomWith) -> None:
     """Whoever comes then is told to come again, and nothing has changed."""
     room = room_with(take)

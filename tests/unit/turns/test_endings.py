@@ -293,6 +293,7 @@ def test_a_store_that_refuses_the_bot_is_no_failure_of_the_bot(room_with: RoomWi
     assert ([], []) == (room.texts(), room.storage.writes)
 
 
+@pytest.mark.takes_seconds
 def test_a_crowd_in_one_conversation_does_not_hold_the_others_up(room_with: RoomWith) -> None:
     """So many wait in line; who comes then is sent away at once, to come again."""
 
