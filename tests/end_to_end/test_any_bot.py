@@ -24,7 +24,9 @@ from tests.bots import (
     inspected,
     logged,
     managed_dialog,
+    many_states,
     nested_dialogs,
+    order_dialog,
     profile_dialog,
     sign_in,
     sign_in_dialog,
@@ -56,6 +58,8 @@ BOTS: tuple[ModuleType, ...] = (
     translated,
     inspected,
     logged,
+    many_states,
+    order_dialog,
 )
 
 Transcript = list[dict[str, Any]]
