@@ -21,6 +21,7 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference, Re
 from shared.errors import StateConflict
 from shared.sdk_json import to_plain_json
 from shared.storage.codec.documents import DocumentCodec
+from shared.storage.etags import ANY_E_TAG, e_tag_of
 from shared.storage.memory import MemoryStorage
 from shared.storage.of_turn import STORAGE_KEY
 from tests.simulation.adapter import HttpStatus
@@ -85,8 +86,8 @@ class _Keeping(MemoryStorage):
     """
     State in memory, and the keys of all that was written.
 
-    To whoever makes up an ETag it is what the SDK's storages are: a document that is not there
-    yet is stored all the same, and a conflict is called so.
+    As in the SDK's storages, a made-up ETag stores a document that is not there yet, none at all
+    one that is there, and a conflict is called so.
     """
 
     def __init__(self, codec: DocumentCodec) -> None:
@@ -97,10 +98,16 @@ class _Keeping(MemoryStorage):
         self.keys.update(changes)
         present = await self.read(changes)
         for key, document in changes.items():
-            if key not in present and isinstance(document, dict):
+            e_tag = e_tag_of(document)
+            if key not in present:
+                e_tag = None
+            elif e_tag is None:
+                e_tag = ANY_E_TAG
+            if isinstance(document, dict):
                 document.pop("e_tag", None)
-            elif key not in present:
-                document.e_tag = None
+                document.update({"e_tag": e_tag} if e_tag else {})
+            else:
+                document.e_tag = e_tag
         try:
             await super().write(changes)
         except StateConflict as error:

@@ -16,6 +16,7 @@ from shared.errors import BotApplicationError, StateConflict
 from shared.turns.limits import DOCUMENT_BYTES
 from shared.turns.replies.outbox import TURN_IS_OVER
 from shared.turns.state.journal import RESERVED, Change, Properties
+from shared.turns.state.real_ids import with_real_ids
 from shared.turns.state.storable import check_size
 from shared.turns.state.stored_document import StoredDocument, put_together, take_apart
 
@@ -23,6 +24,8 @@ from shared.turns.state.stored_document import StoredDocument, put_together, tak
 class UnitOfWork(Storage):
     """
     Documents as they were when the turn first read them, with the bot's changes over them.
+
+    Where the bot has kept an id that it was given for an activity, it reads the channel's own.
 
     ETags work as the storage contract says, with two exceptions. A document without one
     overwrites: the SDK's `clear_state` writes so, and the turn is alone anyway. A document that
@@ -40,6 +43,7 @@ class UnitOfWork(Storage):
         self._read = read
         self._encode = encode
         self._home_key = home.key
+        self._real_ids = home.journal.ids
         self._bases = {home.key: home}
         self._reading: dict[str, asyncio.Lock] = {}
         self._staged: dict[str, tuple[Properties, str]] = {}
@@ -184,8 +188,13 @@ class UnitOfWork(Storage):
 
     def _current(self, key: str) -> Any:
         properties = self.staged(key)
-        # A document with nothing but a journal in it is absent to the bot.
-        return put_together(deepcopy(properties), self._e_tag(key)) if properties else None
+        if not properties:
+            # A document with nothing but a journal in it is absent to the bot.
+            return None
+        properties = deepcopy(properties)
+        if self._real_ids:
+            with_real_ids(properties, self._real_ids)
+        return put_together(properties, self._e_tag(key))
 
 
 def _difference(old: Properties, new: Properties) -> Change | None:

@@ -22,6 +22,14 @@ EXCHANGEABLE = "a token of the client"
 """What the token service takes in exchange for a token of the bot's connection."""
 
 
+INSPECTOR = ";inspector"
+"""
+Ends the id of a conversation in which nobody speaks, and the bot shows what it does elsewhere.
+
+It shows that at once, and so before what it says in its turn: their order is not compared.
+"""
+
+
 @dataclass(frozen=True)
 class Question:
     """A request of the bot that sends no activity."""
@@ -40,7 +48,7 @@ class Services(FakeChannel):
         self.questions: list[Question] = []
         """All of them, in the order of arrival."""
         self.given_ids: list[str] = []
-        """Of all that the bot sent, in the order of arrival."""
+        """Of all that the bot sent, but to an inspector, in the order of arrival."""
         self.signed_in: set[tuple[str, str]] = set()
         """User and connection."""
 
@@ -55,6 +63,7 @@ class Services(FakeChannel):
         router.add_get("/v1/meetings/{id}", self._meeting)
         router.add_get("/v1/meetings/{id}/participants/{user}", self._participant)
         router.add_get("/files/{name}", self._file)
+        router.add_post("/log/{kind}", self._log)
         router.add_get("/api/usertoken/GetToken", self._get_token)
         router.add_post("/api/usertoken/exchange", self._exchange_token)
         router.add_delete("/api/usertoken/SignOut", self._sign_out)
@@ -67,7 +76,9 @@ class Services(FakeChannel):
             # The SDK takes 201 for a deletion that has failed.
             self.treats_next(Treatment(status=200), conversation=request.match_info["conversation"])
         response = await super()._take(request)
-        if request.method == "POST" and isinstance(response, web.Response) and response.text:
+        is_shown = request.match_info["conversation"].endswith(INSPECTOR)
+        is_sent = request.method == "POST" and not is_shown
+        if is_sent and isinstance(response, web.Response) and response.text:
             self.given_ids.append(json.loads(response.text)["id"])
         return response
 
@@ -136,6 +147,10 @@ class Services(FakeChannel):
     async def _file(self, request: web.Request) -> web.Response:
         await self._note(request)
         return web.Response(body=f"the bytes of {request.match_info['name']}".encode())
+
+    async def _log(self, request: web.Request) -> web.Response:
+        await self._note(request)
+        return web.Response()
 
     def _account(self, user: str) -> dict[str, Any]:
         return {

@@ -22,7 +22,7 @@ STATE_TYPES = tuple(kind for bot in BOTS.values() for kind in bot.STATE_TYPES)
 
 def bot_of(context: TurnContext) -> ModuleType | None:
     """Return the bot of the conversation. None: one of them has begun it, with logic of its own."""
-    return BOTS.get(context.activity.conversation.id)
+    return BOTS.get(context.activity.conversation.id.partition(";")[0])
 
 
 class Street(Bot):

@@ -12,13 +12,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.end_to_end.channel import Answer, Request
-from tests.end_to_end.comparison.services import Services
+from tests.end_to_end.comparison.services import INSPECTOR, Services
 
 Line = str | Mapping[str, Any]
 """What a user sends: the text of a message, or the fields of another activity, as in its JSON."""
 
 LAST_REPLY = "$last reply"
 """Stands for the id of what the bot sent last."""
+
+LAST_VALUE = "$last value"
+"""Stands for the value of what the bot sent last that has one, which is text."""
 
 SERVICE = "$service"
 """Stands for the address of the channel."""
@@ -39,6 +42,8 @@ class Exchange:
     """The body of the answer and its status, where there is one to compare."""
     said: list[list[Any]] = field(default_factory=list)
     """Method, conversation, activity that it is about, activity."""
+    shown: list[list[Any]] = field(default_factory=list)
+    """The same, in a conversation of an inspector's."""
     asked: list[Any] = field(default_factory=list)
     """What it asked its channel and the token service for."""
 
@@ -81,10 +86,12 @@ class Player:
         )
         answer = await services.posts(self._last, to=to)
         self._given_ids += services.given_ids[given:]
+        requests = services.requests[said:]
         return Exchange(
             line,
             self._shown_answer(line, answer),
-            [self._shown(request) for request in services.requests[said:]],
+            [self._shown(one) for one in requests if not _is_shown(one)],
+            [self._shown(one) for one in requests if _is_shown(one)],
             [self._plain(asdict(question)) for question in services.questions[asked:]],
         )
 
@@ -93,12 +100,18 @@ class Player:
         last_reply = self._given_ids[-1] if self._given_ids else ""
         text = json.dumps(fields).replace(LAST_REPLY, last_reply)
         text = text.replace(SERVICE, self._service)
+        if LAST_VALUE in text:
+            text = text.replace(LAST_VALUE, self._last_value())
         activity = self._services.activity(
             fields["type"], f"{self._conversation}-ada", self._conversation
         )
         number = len(self.transcript)
         own: dict[str, Any] = {"id": f"{self._conversation}-{number}"} | json.loads(text)
         return activity | own
+
+    def _last_value(self) -> str:
+        values = [request.activity.get("value") for request in self._services.requests]
+        return next(value for value in reversed(values) if isinstance(value, str))
 
     @property
     def _service(self) -> str:
@@ -116,6 +129,8 @@ class Player:
 
     def _shown(self, request: Request) -> list[Any]:
         activity = {k: v for k, v in request.activity.items() if k not in PASSING}
+        if _is_shown(request):
+            activity = _without_times(activity)
         shown = [request.method, request.conversation, request.activity_id, activity]
         return [self._plain(part) for part in shown]
 
@@ -127,3 +142,17 @@ class Player:
         # The SDK makes one up for a proactive turn.
         text = _UUID.sub("a new id", text)
         return json.loads(text)
+
+
+def _is_shown(request: Request) -> bool:
+    return request.conversation.endswith(INSPECTOR)
+
+
+def _without_times(value: Any) -> Any:
+    """What an inspector is shown, without what tells one run from another."""
+    if isinstance(value, list):
+        return [_without_times(item) for item in value]
+    if isinstance(value, dict):
+        left_out = ("timestamp", "e_tag")
+        return {k: _without_times(v) for k, v in value.items() if k not in left_out}
+    return value
