@@ -365,13 +365,6 @@ MAILBOX = (
 
 BESIDE_BEFORE = (
     Mutant(
-        "a turn of the version before is taken over as it was seen",
-        "mailbox/runner.py",
-        "if journal.last is None or journal.last.by != last.by:",
-        "if journal.last is None:",
-        (Fault.VERSION_BEFORE, Fault.STORE_REPEATED, Fault.CHANNEL_ANSWER_LOST),
-    ),
-    Mutant(
         "who goes on with a turn of the version before has watched it for a lease",
         "mailbox/runner.py",
         "if is_left or self._process.watch.seconds(last.by) >= LEASE_S:",
@@ -390,7 +383,7 @@ BESIDE_BEFORE = (
         "mailbox/runner.py",
         "if self._owner.journal.attempt_at(entry.id) is not None:",
         "if False:",
-        (Fault.VERSION_BEFORE, Fault.BOT_SLOW, Fault.REDELIVERED),
+        (Fault.VERSION_BEFORE, Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "a run is not committed over a state that it has not seen",

@@ -98,7 +98,7 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
     if Fault.KILL in drawn:
         plan.deaths = chance.choice((1, 1, 2, 3))
     if Fault.VERSION_BEFORE in drawn:
-        plan.replaced_at_s = chance.choice((1.0, 5.0, 15.0, 35.0))
+        plan.replaced_at_s = chance.choice((2.0, 10.0, 35.0, 35.0))
     _draw_for_queue(plan, chance)
     return plan
 

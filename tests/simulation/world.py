@@ -8,7 +8,6 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
-from functools import partial
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -224,8 +223,11 @@ class World(Observer):
         for instance in self.instances:
             if instance.is_older and instance.is_alive:
                 instance.is_leaving = True
-                stop = partial(self.wore_out, instance, Fault.VERSION_BEFORE)
-                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), stop)
+                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), self._retire, instance)
+
+    def _retire(self, instance: Instance) -> None:
+        if instance.is_alive:
+            self.wore_out(instance, Fault.VERSION_BEFORE)
 
     def _start_instance(self, name: str, number: int, *, is_older: bool = False) -> None:
         instance = Instance(name, number, is_older=is_older)
