@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from local.node_services.emulators import CosmosServer, install_npm_packages
 from shared.settings import CosmosSettings
 
-pytest_plugins = ["tests.fast_lane", "tests.kit.fixtures"]
+pytest_plugins = ["tests.processes", "tests.fast_lane", "tests.kit.fixtures"]
 
 # Hypothesis fails a test that is slow, or whose examples are: on a busy machine any test is.
 settings.register_profile(

@@ -1,5 +1,5 @@
 """
-The fast lane, `pytest --fast`: the tests that run in this process, and need nothing but it.
+The fast lane, `pytest --fast`: the tests that need nothing but the process that runs them.
 
 It leaves out folders and marked tests. Whoever starts a program or asks another machine in what is
 left fails, so that the lane stays fast.
@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.processes import only_starts_others
+
 TESTS = Path(__file__).parent
 
 LEFT_OUT = frozenset(
@@ -20,6 +22,8 @@ LEFT_OUT = frozenset(
     for name in ("bot/end_to_end", "contract", "end_to_end", "hosts", "programs", "simulation")
 )
 """They start programs, or play thousands of turns."""
+
+LEFT_OUT_IF_MARKED = ("starts_programs", "takes_seconds")
 
 EXAMPLES = 5
 """Of a property, where its test does not say; the whole suite takes Hypothesis' 100."""
@@ -37,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast",
         action="store_true",
-        help="only tests that run in one process, without programs, Node, browser or network",
+        help="only tests that start no programs, and need no Node, browser or network",
     )
 
 
@@ -48,7 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("fast")
         # Azure's clients name it in each request, and Python asks `uname` for it once.
         platform.platform()
-        sys.addaudithook(_refuse)
+        if not only_starts_others(config):
+            sys.addaudithook(_refuse)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -59,7 +64,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the marked tests of the other folders."""
     if config.getoption("--fast"):
-        left_out = [item for item in items if item.get_closest_marker("starts_programs")]
+        left_out = [item for item in items if any(map(item.get_closest_marker, LEFT_OUT_IF_MARKED))]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 

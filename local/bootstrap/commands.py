@@ -88,8 +88,8 @@ Lines piped into it are sent one by one. In the chat, /help lists what else it u
         details="""
 examples:
   python3 dev.py test                  all of them
-  python3 dev.py test --fast           those that run in one process: no programs, Node, browser,
-                                       network or other Python; each property with fewer examples
+  python3 dev.py test --fast           those that start no programs: no Node, browser, network or
+                                       other Python; each property with fewer examples
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(

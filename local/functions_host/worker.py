@@ -112,7 +112,7 @@ async def _serve(assignment: Assignment, listener: socket.socket, starter: Conne
 
 
 def _started_triggers(assignment: Assignment, worker: PythonWorker) -> "Triggers | None":
-    if not assignment.app.triggered:
+    if all(each.name in assignment.triggers.resting for each in assignment.app.triggered):
         return None
     # Azure's storage libraries take a while to import, and few apps need them.
     from local.functions_host.triggers.python_code import PythonCode

@@ -23,7 +23,9 @@ _ENVELOPE_BYTES_A_CHARACTER = 100
 """For each character of the key, and once more: at least what is sent besides the document."""
 
 # Where msgspec's JSON is not what is sent, though both are ASCII: U+007F, and 1e20 for 1e+20.
-_MAY_DIFFER = re.compile(rb"\x7f|[0-9]e[-0-9]")
+_DELETE = b"\x7f"
+# It begins with one letter, for which `re` looks many times faster than for a class of them.
+_EXPONENT = re.compile(rb"e(?<=[0-9]e)[-0-9]")
 
 
 def to_json(value: Any) -> bytes:
@@ -44,7 +46,7 @@ def from_json(text: bytes) -> Any:
 
 def stored_size(key: str, document: bytes) -> int:
     """Return the bytes of the item that is sent for `document`, which is its JSON in UTF-8."""
-    if not document.isascii() or _MAY_DIFFER.search(document):
+    if not document.isascii() or _DELETE in document or _EXPONENT.search(document):
         document = _as_sent(from_json(document))
     return _envelope_size(key) + len(document)
 

@@ -3,6 +3,7 @@ A bot as its author hands it over: a module with some names, of which most may b
 """
 
 import inspect
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
@@ -12,6 +13,8 @@ from botbuilder.core import Bot, Middleware, Storage
 from shared.bells.base import Bells
 from shared.storage.codec.state_types import Schema
 from shared.turns.apologies import Apologies
+from shared.turns.chance import Chance
+from shared.turns.clock import Clock
 from shared.turns.mailbox.contexts import Contexts
 from shared.turns.transactional_bot import TransactionalBot
 
@@ -36,10 +39,16 @@ class BotModule(Protocol):
 
 
 def bot_in(
-    module: BotModule, storage: Storage, *, bells: Bells, contexts: Contexts
+    module: BotModule,
+    storage: Storage,
+    *,
+    bells: Bells,
+    contexts: Contexts,
+    now_s: Clock = time.time,
+    chance: Chance | None = None,
 ) -> TransactionalBot:
     """
-    Give the bot of a module atomic turns.
+    Give the bot of a module atomic turns. All else is as for `TransactionalBot`.
 
     Raises:
         TypeError, ValueError: one of the names is there, and is not what it must be.
@@ -58,6 +67,8 @@ def bot_in(
         create_middleware=create_middleware,
         on_error=on_error,
         apologies=_apologies(getattr(module, "APOLOGIES", None) or {}, where),
+        now_s=now_s,
+        chance=chance,
     )
 
 

@@ -1,8 +1,11 @@
 """
 A conversation that counts.
 
-What it says shows which activities have taken effect before, and how often.
+What it says shows which activities have taken effect before, and how often. A message such as
+"slow 2 hello" takes two seconds.
 """
+
+import asyncio
 
 from botbuilder.core import Bot, ConversationState, Storage, TurnContext, UserState
 
@@ -40,6 +43,9 @@ class MessageCountingBot(Bot):
 
     async def on_turn(self, context: TurnContext) -> None:
         place = context.activity.conversation.id
+        verb, seconds, *_ = f"{context.activity.text}  ".split(" ")
+        if verb == "slow":
+            await asyncio.sleep(float(seconds))
         in_conversation = self._conversation_state.create_property("count")
         of_user = self._user_state.create_property(f"count in {place}")
         count = (await in_conversation.get(context) or 0) + 1

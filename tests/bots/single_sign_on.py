@@ -24,6 +24,9 @@ SCRIPT = (
 )
 """What a user and the user's clients send, one after the other."""
 
+PHRASES = SCRIPT
+"""What users say in simulated histories."""
+
 
 def create_middleware(storage: Storage) -> Iterable[Middleware]:
     """Exchange tokens, each once."""

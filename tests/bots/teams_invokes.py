@@ -134,6 +134,9 @@ SCRIPT = (
 )
 """What a user sends, one after the other."""
 
+PHRASES = SCRIPT
+"""What users say in simulated histories."""
+
 
 def create_bot(storage: Storage) -> Bot:
     """Make a bot that counts in `storage`."""

@@ -139,6 +139,9 @@ SCRIPT = (
 )
 """What a user sends, one after the other."""
 
+PHRASES = SCRIPT
+"""What users say in simulated histories."""
+
 
 def create_middleware(storage: Storage) -> Iterable[Middleware]:
     """Translate, and save what bot and middleware have changed."""

@@ -156,6 +156,10 @@ class Instances:
             # pytest shows it beside a test that failed.
             sys.stdout.write(instance.printed())
 
+    def printed(self) -> str:
+        """Return the logs of all of them, one after the other."""
+        return "".join(instance.printed() for instance in self._started)
+
     def start(self, settings: Mapping[str, str] | None = None) -> Instance:
         """Start one more with these settings beside those of a developer's machine."""
         output = self._folder / f"instance-{len(self._started)}.log"

@@ -151,8 +151,7 @@ async def test_a_bot_does_not_notice_that_its_host_is_killed_between_any_two_mes
     assert stock == transcripts_of_many_processes[name_of(bot)]
 
 
-# The simulated channel knows activities, and nothing of tokens.
-@pytest.mark.parametrize("bot", [bot for bot in BOTS if hasattr(bot, "PHRASES")], ids=name_of)
+@pytest.mark.parametrize("bot", BOTS, ids=name_of)
 def test_a_bot_is_the_same_whatever_fails(bot: ModuleType) -> None:
     """Instances die, the store and the channel fail, and each turn still happens once."""
     assert {} == {seed: wrong for seed in range(8) if (wrong := play_own(seed, bot=bot)[1].wrong)}

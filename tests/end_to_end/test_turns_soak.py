@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.turns import Apologies
 from tests.bots.counting import REPLIES
 from tests.end_to_end.channel import FakeChannel
 from tests.end_to_end.faulty_store import FaultyStore
@@ -29,6 +30,8 @@ HOSTS = 3
 CONVERSATIONS = 8
 SETTLING_S = 240
 """After the last fault, until everything must have been taken and answered: some bells later."""
+
+SORRY = Apologies().bot_failed
 
 _REPLY = re.compile(
     r"(?P<text>.+): message (?P<count>\d+), (?P<of_user>\d+) of them yours \((\d)/3\)"
@@ -88,13 +91,16 @@ class Soak:
 
     def missing(self, place: str) -> int:
         """Return how many replies have not come to what was said there."""
-        return REPLIES * len(self.sent[place]) - len(set(self.channel.replies(place)))
+        replies = [text for text in self.channel.replies(place) if _REPLY.fullmatch(text)]
+        dropped = len(self.channel.replies(place)) - len(replies)
+        return REPLIES * (len(self.sent[place]) - dropped) - len(set(replies))
 
     async def speak(self, place: str) -> None:
         """Two users of a conversation, one of whom is in all of them, write by turns."""
         while not self.is_over:
             user = self.chance.choice(("ada", f"guest of {place}"))
-            text = f"m{len(self.sent[place])}"
+            slow = self.chance.choice(("slow 2.5 ", *[""] * 5))
+            text = f"{slow}m{len(self.sent[place])}"
             self.sent[place].append((user, text))
             while True:
                 status = await self.channel.says(
@@ -140,17 +146,19 @@ class Soak:
     def faults(self) -> list[str]:
         """Whatever is not as after turns one after the other."""
         found = []
-        for place, sent in self.sent.items():
+        for place, spoken in self.sent.items():
             replies = [
                 one for one in map(_REPLY.fullmatch, self.channel.replies(place)) if one is not None
             ]
-            others = [text for text in self.channel.replies(place) if not _REPLY.fullmatch(text)]
-            if others:
-                found.append(f"{place}: was told {others}")
             once = list({one.group(): one for one in replies}.values())
-            self.figures["turns"] += len(sent)
+            self.figures["turns"] += len(spoken)
             self.figures["doubled replies"] += len(replies) - len(once)
             counts = {one["text"]: int(one["count"]) for one in once}
+            sent = [(user, text) for user, text in spoken if text in counts or text[:4] != "slow"]
+            self.figures["dropped"] += len(spoken) - len(sent)
+            others = {text for text in self.channel.replies(place) if not _REPLY.fullmatch(text)}
+            if others != ({SORRY} if sent != spoken else set()):
+                found.append(f"{place}: was told {others}")
             of_user = {one["text"]: int(one["of_user"]) for one in once}
             # Each was sent when the one before had been accepted.
             in_order = [counts.get(text, 0) for _, text in sent]
@@ -166,6 +174,12 @@ class Soak:
                 seen = sorted(of_user.get(text, 0) for text in texts)
                 if seen != list(range(1, len(texts) + 1)):
                     found.append(f"{place}: {len(texts)} messages of {user} were counted {seen}")
+        # A message is dropped when its run has died with its process three times.
+        given_up = self.instances.printed().count("have killed their process")
+        if self.figures["dropped"] > given_up:
+            found.append(
+                f"{self.figures['dropped']} messages were dropped, {given_up} for a reason"
+            )
         return found
 
 

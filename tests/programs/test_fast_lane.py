@@ -40,6 +40,11 @@ def test_asks_another_machine():
 @pytest.mark.starts_programs
 def test_is_marked():
     subprocess.run([sys.executable, "--version"])
+
+
+@pytest.mark.takes_seconds
+def test_is_marked_too():
+    raise AssertionError
 """
 
 
@@ -50,12 +55,14 @@ def project(tmp_path: Path) -> Path:
     (tests / "unit").mkdir(parents=True)
     (tests / "end_to_end").mkdir()
     (tests / "__init__.py").touch()
-    (tests / "fast_lane.py").write_text((TESTS / "fast_lane.py").read_text("utf-8"), "utf-8")
+    for name in ("fast_lane.py", "processes.py"):
+        (tests / name).write_text((TESTS / name).read_text("utf-8"), "utf-8")
     (tests / "conftest.py").write_text('pytest_plugins = ["tests.fast_lane"]\n')
     (tests / "unit" / "test_some.py").write_text(SOME_TESTS)
     (tests / "end_to_end" / "test_never_read.py").write_text("no Python")
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\npythonpath = .\ntestpaths = tests\nmarkers = starts_programs\n"
+        "[pytest]\npythonpath = .\ntestpaths = tests\n"
+        "markers =\n    starts_programs\n    takes_seconds\n"
     )
     return tmp_path
 
@@ -66,15 +73,28 @@ def test_programs_and_other_machines_fail_the_fast_lane(project: Path) -> None:
 
     Properties play a few examples only.
     """
-    lane = subprocess.run(
-        [sys.executable, "-m", "pytest", "--fast", "-rA", "-p", "no:cacheprovider"],
+    lane = played(project)
+
+    assert "2 failed, 2 passed, 2 deselected" in lane.splitlines()[-1], lane
+    assert "test_starts_a_program - RuntimeError" in lane
+    assert "test_asks_another_machine - RuntimeError" in lane
+
+
+def test_they_fail_it_in_several_processes_too(project: Path) -> None:
+    """The one that pytest itself runs in starts the others, and none of these may start any."""
+    lane = played(project, "--numprocesses=2", "-k", "starts or asks")
+
+    assert "2 failed in" in lane.splitlines()[-1], lane
+    assert "test_starts_a_program - RuntimeError" in lane
+    assert "test_asks_another_machine - RuntimeError" in lane
+
+
+def played(project: Path, *options: str) -> str:
+    """What pytest says of the project's fast lane."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--fast", "-rA", "-p", "no:cacheprovider", *options],
         cwd=project,
         capture_output=True,
         text=True,
         check=False,
-    )
-
-    summary = lane.stdout.splitlines()[-1]
-    assert "2 failed, 2 passed, 1 deselected" in summary, lane.stdout
-    assert "test_starts_a_program - RuntimeError" in lane.stdout
-    assert "test_asks_another_machine - RuntimeError" in lane.stdout
+    ).stdout

@@ -10,6 +10,7 @@ import pytest
 
 from local.functions_host.host_names import HostNames
 from local.functions_host.host_process import HostProcess
+from local.functions_host.triggers.options import TriggerOptions
 from tests.unit.local.function_app import HTTP_OUT, write_function, write_host_json
 from tests.unit.local.http import TIMEOUT_S, Answer, request
 
@@ -403,6 +404,25 @@ class TestBrowsers:
 
         assert 404 == answer.status
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+class TestTriggers:
+    def test_functions_that_rest_cost_nothing(self, tmp_path: Path) -> None:
+        """Without a store the bot's queue and timer rest, so their libraries are not imported."""
+        write_host_json(tmp_path)
+        write_function(
+            tmp_path,
+            "Tell",
+            "import sys\ndef main(req): return str('azure.storage' in sys.modules)",
+        )
+        queue = {"type": "queueTrigger", "direction": "in", "name": "message", "queueName": "bells"}
+        write_function(tmp_path, "Rests", "def main(message): pass", bindings=[queue])
+        resting = TriggerOptions(resting=frozenset({"Rests"}))
+        with HostProcess(tmp_path, quiet=True, triggers=resting) as host:
+            host.start({})
+            answer = get(host, "/api/Tell")
+
+        assert "False" == answer.text
 
 
 class TestLog:

@@ -15,7 +15,8 @@ from tests.simulation.copies import Product, original
 from tests.simulation.faults import Fault
 from tests.simulation.judge import judge
 from tests.simulation.judge.verdict import Verdict
-from tests.simulation.own_bot import judge_own, own_world
+from tests.simulation.own_bot import judge_own
+from tests.simulation.own_world import own_world
 from tests.simulation.script import SHARED, counting_text
 from tests.simulation.world import World
 
@@ -59,10 +60,13 @@ def play(
 
 
 def play_own(
-    seed: int, always: Iterable[Fault] = (), bot: ModuleType | None = None
+    seed: int,
+    always: Iterable[Fault] = (),
+    bot: ModuleType | None = None,
+    product: Product | None = None,
 ) -> tuple[World, Verdict]:
     """One history of `bot`, else of the one in `shared.bot`, beside serial runs."""
-    world = own_world(seed, original(), frozenset(always), bot)
+    world = own_world(seed, product or original(), frozenset(always), bot)
     return world, _judge(world, lambda world: judge_own(world, bot))
 
 

@@ -7,8 +7,8 @@ The functions and lines of contract.toml, and the app that a host needs to be pl
 import json
 import sys
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -46,8 +46,11 @@ class Line:
     put: Sequence[str] = ()
     put_raw: Sequence[str] = ()
     put_bytes: int = 0
+    options: Mapping[str, int] = field(default_factory=dict)
+    refused: int | None = None
     poison: Sequence[str] = ()
     left: int = 0
+    visible: int | None = None
     app: str = "main"
     kills: bool = False
     only: str = ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from local.bootstrap.environment import APP_REQUIREMENTS
 from local.node_services.emulators import Azurite
@@ -114,29 +115,44 @@ def test_the_outcome_is_the_same(playground: Playground | RunningHost, line: Lin
     queue = TestQueue(storage, line.queue_name)
     for each in (seen, queue):
         each.create_and_clear()
-    for text in line.put:
-        queue.put(text)
-    for text in line.put_raw:
-        queue.put_raw(text)
-    if line.put_bytes:
-        queue.put("x" * line.put_bytes)
+    refused = _put(line, queue)
 
     if line.first is not None:
         eventually(lambda: len(_reports(seen)) > 0)
         assert line.first == _reports(seen)[0]
         return
+    expected_left = line.left if line.visible is None else line.visible
+
+    def left() -> int:
+        return queue.count() if line.visible is None else len(queue.visible())
+
     eventually(
         lambda: (
             len(_reports(seen)) >= len(line.seen or [])
             and len(queue.poison()) >= len(line.poison)
-            and queue.count() <= line.left
+            and left() <= expected_left
         )
     )
-    assert (line.seen, list(line.poison), line.left) == (
+    assert (line.refused, line.seen, list(line.poison), expected_left) == (
+        refused,
         _reports(seen),
         [message.content for message in queue.poison()],
-        queue.count(),
+        left(),
     )
+
+
+def _put(line: Line, queue: TestQueue) -> int | None:
+    """Return the status with which the queue has refused a message; None if it has not."""
+    try:
+        for text in line.put:
+            queue.put(text, **line.options)
+        for text in line.put_raw:
+            queue.put_raw(text, **line.options)
+        if line.put_bytes:
+            queue.put("x" * line.put_bytes)
+    except HttpResponseError as error:
+        return error.status_code
+    return None
 
 
 def _reports(seen: TestQueue) -> list[dict[str, Any]]:

@@ -51,7 +51,10 @@ def test_what_nobody_can_notice_is_left_alone(source: str) -> None:
     assert set() == faults(source)
 
 
-@pytest.mark.parametrize("file", ["mailbox/lease.py", "state/unit_of_work.py"])
+@pytest.mark.parametrize(
+    "file",
+    ["mailbox/lease.py", pytest.param("state/unit_of_work.py", marks=pytest.mark.takes_seconds)],
+)
 def test_every_fault_is_another_program(file: str) -> None:
     """It can be compiled, and is not the original in other words."""
     source = (ROOT / "shared/turns" / file).read_text(encoding="utf-8")

@@ -69,6 +69,7 @@ def test_a_run_that_loses_the_race_says_and_stores_nothing(
     assert (3, 1) == (one.runs + two.runs, caplog.text.count("turn.raced"))
 
 
+@pytest.mark.takes_seconds
 def test_a_full_inbox_refuses(room_with: RoomWith) -> None:
     """Whoever comes then is told to come again, and nothing has changed."""
     room = room_with(take)
@@ -177,7 +178,7 @@ def test_a_store_that_is_away_is_no_acceptance(room_with: RoomWith) -> None:
     room = room_with(take)
 
     async def history() -> None:
-        room.storage.faults[f"write {HOME}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"write {HOME}"] = [StateUnavailable("away")] * 10_000
         with pytest.raises(TurnDeadlineExceeded):
             await room.hears("5 hello")
         room.storage.faults.clear()

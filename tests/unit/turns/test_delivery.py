@@ -118,7 +118,7 @@ def test_a_throttled_reply_is_not_dropped(room_with: RoomWith) -> None:
     room = room_with(say_two)
 
     async def history() -> None:
-        room.channel.faults = [refusal(429)] * 100_000
+        room.channel.faults = [refusal(429)] * 10_000
         await room.hears(id="a")
         await asyncio.sleep(FRUITLESS_PASSING_S - 60)
         room.channel.faults.clear()
@@ -164,7 +164,7 @@ def test_a_channel_that_throttles_for_ever_stops_no_conversation(
     room = room_with(say_two)
 
     async def history() -> None:
-        room.channel.faults = [refusal(429)] * 100_000
+        room.channel.faults = [refusal(429)] * 10_000
         await room.hears(id="a")
         await until_quiet(room)
         await asyncio.sleep(60)
@@ -183,7 +183,7 @@ def test_a_channel_that_fails_for_a_minute_loses_nothing(room_with: RoomWith) ->
     room = room_with(say_two)
 
     async def history() -> None:
-        room.channel.faults = [refusal(503)] * 100_000
+        room.channel.faults = [refusal(503)] * 10_000
         await room.hears(id="a")
         await asyncio.sleep(60)
         room.channel.faults.clear()

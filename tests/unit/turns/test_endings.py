@@ -284,7 +284,7 @@ def test_a_store_that_is_away_is_no_failure_of_the_bot(room_with: RoomWith) -> N
     room = room_with(read_user)
 
     async def history() -> None:
-        room.storage.faults[f"read {USER}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"read {USER}"] = [StateUnavailable("away")] * 10_000
         await room.hears()
         await asyncio.sleep(120)
         room.storage.faults.clear()
@@ -307,7 +307,7 @@ def test_a_document_that_can_never_be_read_stops_no_conversation(
     room = room_with(read_user, apologies=Apologies(bot_failed="Oh no."))
 
     async def history() -> None:
-        room.storage.faults["read broken"] = [StateUnavailable("away")] * 1_000_000
+        room.storage.faults["read broken"] = [StateUnavailable("away")] * 10_000
         await room.hears("read")
         await room.hears("look")
         await until_quiet(room)
@@ -393,6 +393,7 @@ def test_a_store_that_refuses_the_bot_is_no_failure_of_the_bot(room_with: RoomWi
     assert ([], []) == (room.texts(), room.storage.writes)
 
 
+@pytest.mark.takes_seconds
 def test_a_crowd_in_one_conversation_does_not_hold_the_others_up(room_with: RoomWith) -> None:
     """So many wait in line; who comes then is sent away at once, to come again."""
 

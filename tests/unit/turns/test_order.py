@@ -187,7 +187,7 @@ def test_a_change_that_fails_for_no_passing_reason_is_given_up(
     room = room_with(remember)
 
     async def history() -> None:
-        room.storage.faults[f"write {USER}"] = [fault] * 100_000
+        room.storage.faults[f"write {USER}"] = [fault] * 10_000
         await room.hears("name Ada", id="a")
         with caplog.at_level(logging.ERROR):
             await until_quiet(room)
@@ -207,7 +207,7 @@ def test_an_outage_of_minutes_loses_no_change(room_with: RoomWith) -> None:
     user: dict[str, Any] = {}
 
     async def history() -> None:
-        room.storage.faults[f"write {USER}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"write {USER}"] = [StateUnavailable("away")] * 10_000
         await room.hears("name Ada", id="a")
         await asyncio.sleep(FRUITLESS_PASSING_S - 60)
         room.storage.faults.clear()

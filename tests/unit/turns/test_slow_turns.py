@@ -110,6 +110,7 @@ def test_a_fast_turn_asks_for_nothing_more(room_with: RoomWith, queue: Queue) ->
     assert 2 == len(room.storage.reads)
 
 
+@pytest.mark.takes_seconds
 def test_a_crowd_is_accepted(room_with: RoomWith) -> None:
     """A hundred and fifty messages behind a slow turn: all answered in time, all in order."""
     room = room_with(take)

@@ -58,7 +58,7 @@ def test_a_bell_that_finds_no_store_rings_again(room_with: RoomWith, queue: Queu
     room = room_with(take)
 
     async def history() -> None:
-        room.storage.faults[f"read {HOME}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"read {HOME}"] = [StateUnavailable("away")] * 10_000
         bell = Bell(HOME, "t", ("x", 5))
         queue.is_silent = True
         await room.bot.on_bell(bell)
@@ -74,7 +74,7 @@ def test_a_bell_that_finds_neither_store_nor_queue_raises(
     room = room_with(take)
 
     async def history() -> None:
-        room.storage.faults[f"read {HOME}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"read {HOME}"] = [StateUnavailable("away")] * 10_000
         queue.is_away = True
         with pytest.raises(BotApplicationError):
             await room.bot.on_bell(Bell(HOME, "t"))

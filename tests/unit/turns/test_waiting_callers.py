@@ -143,7 +143,7 @@ def test_an_answer_waits_for_what_it_may_have_to_tell(room_with: RoomWith) -> No
     responses = []
 
     async def history() -> None:
-        room.storage.faults[f"write {USER}"] = [StateUnavailable("away")] * 100_000
+        room.storage.faults[f"write {USER}"] = [StateUnavailable("away")] * 10_000
         request = begin(room, "hello", deliveryMode="expectReplies")
         await asyncio.sleep(20)
         room.storage.faults[f"write {USER}"] = [StateTooLarge("full")]
