@@ -363,6 +363,23 @@ MAILBOX = (
     ),
 )
 
+BELLS = (
+    Mutant(
+        "whoever takes over has rung the next bell before",
+        "mailbox/bell.py",
+        "self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token",
+        "self._next_bell or self._bell.token",
+        (Fault.KILL, Fault.BOT_SLOW),
+    ),
+    Mutant(
+        "a bell has nothing to do in a free conversation",
+        "mailbox/bell.py",
+        "while home is not None and not home.journal.is_free:",
+        "while home is not None:",
+        (Fault.BOT_SLOW,),
+    ),
+)
+
 BESIDE_BEFORE = (
     Mutant(
         "who goes on with a turn of the version before has watched it for a lease",
@@ -447,6 +464,7 @@ MUTANTS = (
     *OWNING,
     *ACCEPTING,
     *MAILBOX,
+    *BELLS,
     *BESIDE_BEFORE,
     *RUNNING,
 )

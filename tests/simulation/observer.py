@@ -66,6 +66,10 @@ class Observer:
         """A document was written, and may not live for ever."""
         raise NotImplementedError
 
+    def wrote_home(self, key: str) -> None:
+        """The home document of a conversation was written."""
+        raise NotImplementedError
+
     def tell(self, who: str, where: str, verb: str, outcome: str) -> None:
         """Add a line to the story."""
         self.events.append((self.loop.time(), who, where, verb, outcome))
@@ -142,6 +146,8 @@ class Observer:
         if self._wrote_last.get(key, handling.instance).is_older != handling.instance.is_older:
             self.happened[Fault.VERSION_BEFORE] += 1
         self._wrote_last[key] = handling.instance
+        if "/conversations/" in key:
+            self.wrote_home(key)
         self.outlived(key, e_tag)
 
 

@@ -395,6 +395,9 @@ class World(Observer):
         instance.stood += 1
         return float(instance.stands_until_s)
 
+    def wrote_home(self, key: str) -> None:
+        self.triggers.look(key)
+
     def _next_token(self) -> str:
         self._tokens += 1
         return f"t{self._tokens}"

@@ -4,6 +4,7 @@ In time: requests are answered, and what was accepted is taken up again, by nobo
 
 from collections.abc import Iterator
 
+from shared.turns.mailbox.bell import SWEEP
 from tests.simulation.bot import FAILING, SILENT
 from tests.simulation.faults import Fault
 from tests.simulation.instances import Handling
@@ -51,6 +52,8 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _rung(world)
     verdict.wrong += _taken_up(world, verdict)
     verdict.wrong += _economy(world)
+    verdict.wrong += _in_charge(world)
+    verdict.wrong += [f"a bell failed with {one}" for one in world.triggers.failed]
     verdict.wrong += [f"{one.bell.token} became poison" for one in world.triggers.poisoned]
 
 
@@ -144,14 +147,23 @@ def _taken_up(world: World, verdict: Verdict) -> Iterator[str]:
             yield f"{key} was taken up after {gap_s:.0f} s, {'with' * has_bell or 'without'} a bell"
 
 
+def _in_charge(world: World) -> Iterator[str]:
+    """A bell that is said to be in charge of a conversation is in the queue."""
+    for at_s, key, what in world.triggers.promises:
+        if not world.chronicle.was_reset(key, 0) and not world.document_troubles[key]:
+            yield f"{at_s:.1f}: {key} {what}"
+
+
 def _economy(world: World) -> Iterator[str]:
     """Without trouble, bells are few, and the bot runs again only for a lost race."""
     if world.plan.drawn - _NO_TROUBLE:
         return
     time_s = max((sign[-1].at_s for sign in world.chronicle.mailboxes.signs.values()), default=0)
     most = 3 * len(world.handlings) + len(world.places) * time_s / 15 + 3
-    if world.queue.rung > most:
-        yield f"{world.queue.rung} bells for {len(world.handlings)} requests in {time_s:.0f} s"
+    if any(one.token == SWEEP for one in world.queue.rung):
+        yield "the sweep rang for what had a bell, and an owner that beats"
+    if len(world.queue.rung) > most:
+        yield f"{len(world.queue.rung)} bells for {len(world.handlings)} requests in {time_s:.0f} s"
     for label, runs in world.runs_of.items():
         mine = [one for one in world.handlings if one.said.label == label]
         is_idle = bool(mine) and mine[0].said.verb in (SILENT, *FAILING)
