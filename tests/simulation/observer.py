@@ -45,6 +45,8 @@ class Observer:
         """What the product logged as errors."""
         self.runs_of: Counter[str] = Counter()
         """How often the bot was run, by what was said."""
+        self.kills_of: Counter[str] = Counter()
+        """How often it ended its process."""
         self.conflicts: Counter[str] = Counter()
         """Writes that came too late, by document."""
         self.refused_late: list[tuple[str, str]] = []
@@ -86,6 +88,12 @@ class Observer:
         if handling is not None:
             self.runs_of[handling.said.label] += 1
         return self._runs
+
+    def die(self) -> None:
+        handling = CURRENT.get()
+        if handling is not None and handling.instance.is_alive:
+            self.kills_of[handling.said.label] += 1
+            self.wore_out(handling.instance, Fault.BOT_KILLS)
 
     def late(self, what: str, refusal: Exception | None) -> None:
         if self.is_over:

@@ -45,6 +45,13 @@ So long after the last fault nothing is left to do.
 A bot of five minutes whose document cannot be read is run forty times.
 """
 
+MOST_KILLS = 20
+"""
+More often no activity ends its process.
+
+An accepted one three times, and once more for each delivery whose claim the store did not take.
+"""
+
 SMALL_STORE_BYTES = 13_000
 """What the store takes where the product is played with small bounds."""
 
@@ -167,6 +174,9 @@ class World(Observer):
         until_s = self.loop.time() + QUIET_S
         while self.queue.messages or self._open():
             await asyncio.sleep(5.0)
+            for label, kills in self.kills_of.items():
+                if kills > MOST_KILLS:
+                    raise AssertionError(f"{label} has killed its process {kills} times")
             if self.loop.time() > until_s:
                 raise AssertionError(
                     f"never quiet: {self._open()}, {len(self.queue.messages)} bells"
@@ -380,6 +390,10 @@ class World(Observer):
         if fault is not Fault.VERSION_BEFORE:
             # That happens where both write to one conversation.
             self.happened[fault] += 1
+        if self.healed_at_s:
+            # A bot does so whenever it runs.
+            self.last_fault_s = max(self.last_fault_s, self.loop.time())
+            self._note_bells()
         instance.is_alive = False
         instance.died_at_s = self.loop.time()
         instance.stands_until_s = float("inf")
