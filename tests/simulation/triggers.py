@@ -123,8 +123,16 @@ class Triggers:
         """Note if the conversation relies on a bell that is not in the queue."""
         world = self._world
         journal = (world.store.current(key) or {}).get("$turns")
-        watch = journal.get("watch") if isinstance(journal, dict) else None
-        if watch and all(one.bell.token != watch for one in world.queue.bells_of(key)):
+        if not isinstance(journal, dict):
+            return
+        # What the version before has settled keeps what that version does not know.
+        is_free = not any(journal.get(name) for name in ("running", "last", "inbox"))
+        watch = journal.get("watch")
+        if (
+            watch
+            and not is_free
+            and all(one.bell.token != watch for one in world.queue.bells_of(key))
+        ):
             self.promises.append((world.loop.time(), key, f"relies on {watch}, which is gone"))
 
     def stop_hosts(self, outage: QueueOutage) -> None:
