@@ -107,8 +107,10 @@ class Turn:
         typing = TypingIndicator(self.context, self.channel)
 
         async def look() -> float:
+            pause_s = await meanwhile()
+            # Only now: whoever loses the race for the claim would type when all is said.
             typing.show()
-            return await meanwhile()
+            return pause_s
 
         try:
             attempt = await run_bot(

@@ -21,6 +21,7 @@ from tests.simulation.channel import (
     MAYBE_STATUSES,
     NEVER_STATUSES,
     NOT_YET_STATUSES,
+    TYPING,
     Came,
     SimulatedChannel,
     key_of,
@@ -106,17 +107,17 @@ class SimulatedAdapter(BotAdapter):
                 responses.append(ResourceResponse(id=""))
                 continue
             if activity.type == ActivityTypes.typing:
-                # Nothing is lost with it, and nothing said.
-                await self._travel("typing", activity.conversation.id)
+                whose = activity.recipient and activity.recipient.id
+                key = f"{TYPING} {activity.reply_to_id} {whose}"
+                with self._channel.sending(activity, key, self._sender):
+                    # Nothing is lost with it, and nothing said.
+                    await self._travel(TYPING, activity.conversation.id)
                 responses.append(ResourceResponse(id=""))
                 continue
             recipient = activity.recipient
             key = key_of(activity.text or "", activity.reply_to_id, recipient and recipient.id)
-            await self._travel(key, activity.conversation.id)
-            accepted = self._channel.accept(activity, self._sender)
-            await self._come_back(key, accepted)
-            self._channel.answered.add(accepted)
-            self._channel.note(key, Came.ACCEPTED)
+            with self._channel.sending(activity, key, self._sender):
+                accepted = await self._send(activity, key)
             if self._happens(self._faults.odd):
                 self._channel.oddly_answered.add(accepted)
                 odd = self._chance.choice((5, None, {"id": accepted}, "none", "nothing"))
@@ -127,6 +128,14 @@ class SimulatedAdapter(BotAdapter):
                 continue
             responses.append(ResourceResponse(id=accepted))
         return responses
+
+    async def _send(self, activity: Activity, key: str) -> str:
+        await self._travel(key, activity.conversation.id)
+        accepted = self._channel.accept(activity, self._sender)
+        await self._come_back(key, accepted)
+        self._channel.answered.add(accepted)
+        self._channel.note(key, Came.ACCEPTED)
+        return accepted
 
     async def update_activity(self, _context: TurnContext, activity: Activity) -> None:
         key = f"edit of {activity.id}"

@@ -18,7 +18,7 @@ from botbuilder.schema import Activity, ActivityTypes
 SILENT = "silent"
 """What the bot is told when it is to do nothing."""
 
-FAILING = ("boom", "hang", "swallow", "cancel", "exit")
+FAILING = ("boom", "hang", "swallow", "cancel", "exit", "kill")
 """What it is told when it is to fail."""
 
 
@@ -35,6 +35,10 @@ class Witness(Protocol):
 
     def next_run(self) -> int:
         """A number that no run had before."""
+        ...
+
+    def die(self) -> None:
+        """The bot ends its process."""
         ...
 
     def late(self, what: str, refusal: Exception | None) -> None:
@@ -63,6 +67,10 @@ class CountingBot(Bot):
             return
         if verb == "slow":
             await asyncio.sleep(float(detail))
+        if verb == "kill":
+            await asyncio.sleep(float(detail))
+            self._witness.die()
+            await asyncio.sleep(3600)
         label = label_of(context.activity)
         place = context.activity.conversation.id
         in_conversation = self._conversation.create_property("count")
@@ -106,7 +114,7 @@ class CountingBot(Bot):
         seen = await latest.get(context, None)
         if verb == "mark":
             await latest.set(context, label)
-        else:
+        elif seen is not None:
             await latest.delete(context)
         return f"/saw {seen or 'nothing'}"
 

@@ -5,7 +5,8 @@ The channel: what its users see, and what every attempt to send something came t
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -42,6 +43,22 @@ class Try:
     came: Came
 
 
+@dataclass
+class Sending:
+    """One request to say something."""
+
+    place: str
+    key: str
+    """Of a typing indicator: `TYPING` and what it goes before."""
+    sender: object
+    began_s: float
+    ended_s: float = float("inf")
+    """When its sender heard of it, or waited no more. inf: it died."""
+
+
+TYPING = "typing"
+
+
 @dataclass(frozen=True)
 class Accepted:
     """An activity that the channel shows to its users."""
@@ -71,6 +88,7 @@ class SimulatedChannel:
     """Ids of those whose sender did not wait for the answer."""
     oddly_answered: set[str] = field(default_factory=set)
     """Ids of those whose sender got to know no usable id."""
+    sendings: list[Sending] = field(default_factory=list)
     edits: list[tuple[str, str]] = field(default_factory=list)
     """Ids and texts of updates and (empty text) deletions."""
 
@@ -88,6 +106,16 @@ class SimulatedChannel:
         )
         self.tell("accept", f"{activity.text} as {activity_id}", None)
         return activity_id
+
+    @contextmanager
+    def sending(self, activity: Activity, key: str, sender: object) -> Iterator[None]:
+        """Note when the request began, and when it was over."""
+        sending = Sending(activity.conversation.id, key, sender, _time_s())
+        self.sendings.append(sending)
+        try:
+            yield
+        finally:
+            sending.ended_s = _time_s()
 
     def note(self, key: str, came: Came) -> None:
         """Remember what an attempt came to."""

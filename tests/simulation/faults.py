@@ -71,6 +71,7 @@ class Fault(StrEnum):
     BOT_SWALLOWS = "bot hangs and cannot be cancelled"
     BOT_CANCELLED = "bot raises CancelledError"
     BOT_EXITS = "bot raises SystemExit"
+    BOT_KILLS = "bot kills its process"
     BOT_SENDS_LATE = "bot sends after its turn"
     BOT_WRITES_LATE = "bot writes after its turn"
     SHARED_PROPERTY = "one property, several conversations"
@@ -143,6 +144,7 @@ SHARES = {
     Fault.BOT_SWALLOWS: 0.02,
     Fault.BOT_CANCELLED: 0.02,
     Fault.BOT_EXITS: 0.015,
+    Fault.BOT_KILLS: 0.02,
     Fault.BOT_SENDS_LATE: 0.02,
     Fault.BOT_WRITES_LATE: 0.02,
     Fault.SHARED_PROPERTY: 0.15,

@@ -21,6 +21,8 @@ class Sign:
     pulse: tuple[str, int] | None
     """Owner and beat; None: nobody owns it."""
     is_open: bool
+    watch: str = ""
+    """The bell in charge."""
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Mailboxes:
         running = new.get("running") or {}
         by = running.get("by", "")
         pulse = (by, running.get("beat", 1)) if by else None
-        self.signs[key].append(Sign(at_s, pulse, bool(new.get("open"))))
+        self.signs[key].append(Sign(at_s, pulse, bool(new.get("open")), new.get("watch", "")))
         if by and by != self._owner.get(key) and (key, by) in self._owned_since_s:
             self.faults.append(f"{by} owns {key} again, which was taken from it")
         self._owner[key] = by

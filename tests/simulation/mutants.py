@@ -363,14 +363,59 @@ MAILBOX = (
     ),
 )
 
-BESIDE_BEFORE = (
+BELLS = (
     Mutant(
-        "a turn of the version before is taken over as it was seen",
-        "mailbox/runner.py",
-        "if journal.last is None or journal.last.by != last.by:",
-        "if journal.last is None:",
-        (Fault.VERSION_BEFORE, Fault.STORE_REPEATED, Fault.CHANNEL_ANSWER_LOST),
+        "whoever takes over has rung the next bell before",
+        "mailbox/bell.py",
+        "self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token",
+        "self._next_bell or self._bell.token",
+        (Fault.KILL, Fault.BOT_SLOW),
     ),
+    Mutant(
+        "what has a bell in charge gets no other",
+        "mailbox/arrival.py",
+        "        if not journal.watch:\n            await self._ring()\n        owns",
+        "        await self._ring()\n        owns",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "a bell that is not in charge does not ring again",
+        "mailbox/bell.py",
+        "if (self._bell.pulse is None or is_in_charge) and not await",
+        "if not await",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "the sweep leaves what was written a short while ago",
+        "mailbox/bell.py",
+        "LOOK_S + POLL_S)",
+        "0.0)",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "a bell rings itself again while the store is away",
+        "mailbox/bell.py",
+        "            if await self._ring_again(self._bell.pulse):\n                return\n",
+        "",
+        (Fault.STORE_OUTAGE, Fault.BOT_SLOW, Fault.KILL),
+    ),
+    Mutant(
+        "an activity that kills its process is not run for ever",
+        "mailbox/runner.py",
+        "if entry.tries > TRIES:",
+        "if False:",
+        (Fault.BOT_KILLS,),
+    ),
+    Mutant(
+        "a bell has nothing to do in a free conversation",
+        "mailbox/bell.py",
+        "while home is not None and not home.journal.is_free:",
+        "while home is not None:",
+        (Fault.BOT_SLOW,),
+    ),
+)
+
+BESIDE_BEFORE = (
     Mutant(
         "who goes on with a turn of the version before has watched it for a lease",
         "mailbox/runner.py",
@@ -390,7 +435,7 @@ BESIDE_BEFORE = (
         "mailbox/runner.py",
         "if self._owner.journal.attempt_at(entry.id) is not None:",
         "if False:",
-        (Fault.VERSION_BEFORE, Fault.BOT_SLOW, Fault.REDELIVERED),
+        (Fault.VERSION_BEFORE, Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
         "a run is not committed over a state that it has not seen",
@@ -454,6 +499,7 @@ MUTANTS = (
     *OWNING,
     *ACCEPTING,
     *MAILBOX,
+    *BELLS,
     *BESIDE_BEFORE,
     *RUNNING,
 )

@@ -45,6 +45,8 @@ class Observer:
         """What the product logged as errors."""
         self.runs_of: Counter[str] = Counter()
         """How often the bot was run, by what was said."""
+        self.kills_of: Counter[str] = Counter()
+        """How often it ended its process."""
         self.conflicts: Counter[str] = Counter()
         """Writes that came too late, by document."""
         self.refused_late: list[tuple[str, str]] = []
@@ -66,6 +68,10 @@ class Observer:
         """A document was written, and may not live for ever."""
         raise NotImplementedError
 
+    def wrote_home(self, key: str) -> None:
+        """The home document of a conversation was written."""
+        raise NotImplementedError
+
     def tell(self, who: str, where: str, verb: str, outcome: str) -> None:
         """Add a line to the story."""
         self.events.append((self.loop.time(), who, where, verb, outcome))
@@ -82,6 +88,12 @@ class Observer:
         if handling is not None:
             self.runs_of[handling.said.label] += 1
         return self._runs
+
+    def die(self) -> None:
+        handling = CURRENT.get()
+        if handling is not None and handling.instance.is_alive:
+            self.kills_of[handling.said.label] += 1
+            self.wore_out(handling.instance, Fault.BOT_KILLS)
 
     def late(self, what: str, refusal: Exception | None) -> None:
         if self.is_over:
@@ -142,6 +154,8 @@ class Observer:
         if self._wrote_last.get(key, handling.instance).is_older != handling.instance.is_older:
             self.happened[Fault.VERSION_BEFORE] += 1
         self._wrote_last[key] = handling.instance
+        if "/conversations/" in key:
+            self.wrote_home(key)
         self.outlived(key, e_tag)
 
 

@@ -98,7 +98,7 @@ def draw(chance: random.Random, always: frozenset[Fault], never: frozenset[Fault
     if Fault.KILL in drawn:
         plan.deaths = chance.choice((1, 1, 2, 3))
     if Fault.VERSION_BEFORE in drawn:
-        plan.replaced_at_s = chance.choice((1.0, 5.0, 15.0, 35.0))
+        plan.replaced_at_s = chance.choice((2.0, 10.0, 35.0, 35.0))
     _draw_for_queue(plan, chance)
     return plan
 
@@ -152,7 +152,11 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
         if fault in plan.drawn:
             for _ in range(chance.choice((1, 1, 2))):
                 length_s = chance.choice(_LENGTHS[fault])
-                plan.events.append(Event(fault, at_s(), chance.randrange(3), length_s))
+                begins_s = at_s()
+                if fault is Fault.PAUSE and chance.random() < 0.3:
+                    # A slow turn is claimed then.
+                    begins_s = chance.choice(said).at_s + chance.uniform(1.0, 1.1)
+                plan.events.append(Event(fault, begins_s, chance.randrange(3), length_s))
     homes = sorted({one.identity.home_key for one in said})
     others = [*sorted({one.identity.user_key or "" for one in said}), "board"]
     for fault in DOCUMENT_ERRORS:

@@ -96,7 +96,7 @@ class SimulatedQueue:
         self._tell = tell
         self._healed_at_s = healed_at_s
         self.messages: list[Message] = []
-        self.rung = 0
+        self.rung: list[tuple[float, Bell]] = []
         self.failed_s: list[tuple[float, str]] = []
         """When it did not take a bell, or did not say so, and for which conversation."""
 
@@ -122,7 +122,7 @@ class SimulatedQueue:
 
     def put(self, bell: Bell, delay_s: float) -> None:
         """Have it heard, some time after the delay."""
-        self.rung += 1
+        self.rung.append((_time_s(), bell))
         self._tell("ring", f"{bell.conversation} {bell.token} {bell.pulse} in {delay_s:.0f}", None)
         in_s = delay_s + self._chance.uniform(0, POLL_S)
         if self._happens(self._faults.late):

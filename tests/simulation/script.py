@@ -101,6 +101,7 @@ _VERBS_OF = {
     Fault.BOT_SWALLOWS: ("swallow",),
     Fault.BOT_CANCELLED: ("cancel",),
     Fault.BOT_EXITS: ("exit",),
+    Fault.BOT_KILLS: ("kill 2",),
     Fault.BOT_SENDS_LATE: ("late-send",),
     Fault.BOT_WRITES_LATE: ("late-write", "late-store", "late-read"),
     Fault.BOT_SLOW: tuple(f"slow {seconds}" for seconds in (0.5, 2, 4, 12, 30, 70, 150, 300)),

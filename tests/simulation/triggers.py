@@ -41,6 +41,10 @@ class Triggers:
         self.poisoned: list[Message] = []
         self.holder: Instance | None = None
         """Whoever sweeps."""
+        self.failed: list[str] = []
+        """Errors with which bells failed though the queue was there."""
+        self.promises: list[tuple[float, str, str]] = []
+        """When a conversation said of a bell that it was in charge which was not in the queue."""
         self.timer_died_s: list[float] = []
         """When an instance died that was to sweep."""
 
@@ -94,6 +98,8 @@ class Triggers:
             except Exception as error:
                 world.tell(instance.name, "queue", "fail", repr(error))
                 has_failed.append(True)
+                if not any(one == bell.conversation for _, one in world.queue.failed_s):
+                    self.failed.append(repr(error))
 
         def over() -> None:
             message.is_being_handled = False
@@ -109,8 +115,25 @@ class Triggers:
                 world.queue.show_in(message, VISIBILITY_S)
             else:
                 world.queue.messages.remove(message)
+                self.look(bell.conversation)
 
         self._start(instance, "bell", hear, over)
+
+    def look(self, key: str) -> None:
+        """Note if the conversation relies on a bell that is not in the queue."""
+        world = self._world
+        journal = (world.store.current(key) or {}).get("$turns")
+        if not isinstance(journal, dict):
+            return
+        # What the version before has settled keeps what that version does not know.
+        is_free = not any(journal.get(name) for name in ("running", "last", "inbox"))
+        watch = journal.get("watch")
+        if (
+            watch
+            and not is_free
+            and all(one.bell.token != watch for one in world.queue.bells_of(key))
+        ):
+            self.promises.append((world.loop.time(), key, f"relies on {watch}, which is gone"))
 
     def stop_hosts(self, outage: QueueOutage) -> None:
         """Have the processes stopped whose queue is away for too long."""

@@ -8,7 +8,6 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
-from functools import partial
 from typing import Any, Protocol
 
 from botbuilder.core import Bot, Storage, TurnContext
@@ -44,6 +43,13 @@ QUIET_S = 15_000.0
 So long after the last fault nothing is left to do.
 
 A bot of five minutes whose document cannot be read is run forty times.
+"""
+
+MOST_KILLS = 20
+"""
+More often no activity ends its process.
+
+An accepted one three times, and once more for each delivery whose claim the store did not take.
 """
 
 SMALL_STORE_BYTES = 13_000
@@ -168,6 +174,9 @@ class World(Observer):
         until_s = self.loop.time() + QUIET_S
         while self.queue.messages or self._open():
             await asyncio.sleep(5.0)
+            for label, kills in self.kills_of.items():
+                if kills > MOST_KILLS:
+                    raise AssertionError(f"{label} has killed its process {kills} times")
             if self.loop.time() > until_s:
                 raise AssertionError(
                     f"never quiet: {self._open()}, {len(self.queue.messages)} bells"
@@ -224,8 +233,11 @@ class World(Observer):
         for instance in self.instances:
             if instance.is_older and instance.is_alive:
                 instance.is_leaving = True
-                stop = partial(self.wore_out, instance, Fault.VERSION_BEFORE)
-                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), stop)
+                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), self._retire, instance)
+
+    def _retire(self, instance: Instance) -> None:
+        if instance.is_alive:
+            self.wore_out(instance, Fault.VERSION_BEFORE)
 
     def _start_instance(self, name: str, number: int, *, is_older: bool = False) -> None:
         instance = Instance(name, number, is_older=is_older)
@@ -378,6 +390,10 @@ class World(Observer):
         if fault is not Fault.VERSION_BEFORE:
             # That happens where both write to one conversation.
             self.happened[fault] += 1
+        if self.healed_at_s:
+            # A bot does so whenever it runs.
+            self.last_fault_s = max(self.last_fault_s, self.loop.time())
+            self._note_bells()
         instance.is_alive = False
         instance.died_at_s = self.loop.time()
         instance.stands_until_s = float("inf")
@@ -392,6 +408,9 @@ class World(Observer):
             return 0.0
         instance.stood += 1
         return float(instance.stands_until_s)
+
+    def wrote_home(self, key: str) -> None:
+        self.triggers.look(key)
 
     def _next_token(self) -> str:
         self._tokens += 1

@@ -68,7 +68,9 @@ def committed(
     changed = journal.commit(record, own, home_key)
     if changed.last is not None:
         changed = replace(changed, last=replace(changed.last, by=running.name))
-    changed = replace(_without(changed, record.id), running=running)
+    # In a free conversation it is left from the version before, and its bell has come and gone.
+    watch = "" if journal.is_free else journal.watch
+    changed = replace(_without(changed, record.id), running=running, watch=watch)
     return changed if changed.last is not None else onward(changed, hands_over=hands_over)
 
 

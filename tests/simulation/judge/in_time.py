@@ -2,8 +2,10 @@
 In time: requests are answered, and what was accepted is taken up again, by nobody's help.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
+from shared.turns.mailbox.bell import SWEEP
 from tests.simulation.bot import FAILING, SILENT
 from tests.simulation.faults import Fault
 from tests.simulation.instances import Handling
@@ -22,6 +24,9 @@ LAST_PAUSE_S = 1.0
 
 TAKEN_UP_S = 60.0
 """So soon after the last fault somebody looks after a conversation that has a bell."""
+
+READ_S = 1.0
+"""So long ago whoever rings may have read the document, where nothing is slow."""
 
 SWEPT_S = SWEEP_S + 100.0
 """The same without one, or where it is hidden."""
@@ -51,6 +56,8 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _rung(world)
     verdict.wrong += _taken_up(world, verdict)
     verdict.wrong += _economy(world)
+    verdict.wrong += _in_charge(world)
+    verdict.wrong += [f"a bell failed with {one}" for one in world.triggers.failed]
     verdict.wrong += [f"{one.bell.token} became poison" for one in world.triggers.poisoned]
 
 
@@ -144,14 +151,41 @@ def _taken_up(world: World, verdict: Verdict) -> Iterator[str]:
             yield f"{key} was taken up after {gap_s:.0f} s, {'with' * has_bell or 'without'} a bell"
 
 
+def _in_charge(world: World) -> Iterator[str]:
+    """A bell that is said to be in charge of a conversation is in the queue."""
+    for at_s, key, what in world.triggers.promises:
+        if not world.chronicle.was_reset(key, 0) and not world.document_troubles[key]:
+            yield f"{at_s:.1f}: {key} {what}"
+
+
+def _needless(world: World) -> Iterator[str]:
+    """A conversation with a bell in charge gets no other, and one that is not looks twice."""
+    rings: Counter[str] = Counter()
+    for at_s, bell in world.queue.rung:
+        rings[bell.token] += 1
+        signs = world.chronicle.mailboxes.signs[bell.conversation]
+        # What was read a moment ago may have been changed since.
+        before = [one for one in signs if one.at_s <= at_s - READ_S][-1:]
+        since = [one for one in signs if at_s - READ_S < one.at_s <= at_s]
+        others = {one.watch if one.pulse else "" for one in (*before, *since)}
+        if not before or others & {"", bell.token}:
+            # It has none, or nobody owns it and the next owner is to come soon.
+            continue
+        if rings[bell.token] in (1, 3):
+            yield f"{bell.token} was rung at {at_s:.1f} s, and {before[0].watch} was in charge"
+
+
 def _economy(world: World) -> Iterator[str]:
     """Without trouble, bells are few, and the bot runs again only for a lost race."""
     if world.plan.drawn - _NO_TROUBLE:
         return
     time_s = max((sign[-1].at_s for sign in world.chronicle.mailboxes.signs.values()), default=0)
     most = 3 * len(world.handlings) + len(world.places) * time_s / 15 + 3
-    if world.queue.rung > most:
-        yield f"{world.queue.rung} bells for {len(world.handlings)} requests in {time_s:.0f} s"
+    if any(bell.token == SWEEP for _, bell in world.queue.rung):
+        yield "the sweep rang for what had a bell, and an owner that beats"
+    if len(world.queue.rung) > most:
+        yield f"{len(world.queue.rung)} bells for {len(world.handlings)} requests in {time_s:.0f} s"
+    yield from _needless(world)
     for label, runs in world.runs_of.items():
         mine = [one for one in world.handlings if one.said.label == label]
         is_idle = bool(mine) and mine[0].said.verb in (SILENT, *FAILING)

@@ -5,6 +5,7 @@ Replies: nothing uncommitted, in order, and twice only with an excuse.
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.simulation.bot import FAILING
 from tests.simulation.channel import Accepted, Came, is_counted
 from tests.simulation.instances import Handling
 from tests.simulation.judge.finished import Finished, by_place
@@ -121,8 +122,11 @@ def _excuse(
 
 
 def _apologies(world: World) -> Iterator[str]:
-    """Where nobody has said anything, nobody is told that it failed."""
+    """Where nobody has said anything, nobody is told that it failed; nor where nothing did."""
     for turn in world.chronicle.commits:
+        is_failure = turn.said.verb in FAILING or world.document_troubles or world.is_small
+        if turn.replies and not turn.counts and not is_failure and not world.kills_of:
+            yield f"{turn.said.label} did not fail, and was answered {turn.replies}"
         if turn.said.kind == "event" and not turn.counts and turn.replies:
             yield f"{turn.said.label}, which is no message, was answered {turn.replies}"
 

@@ -98,6 +98,36 @@ def test_a_delivery_of_the_version_before_is_waited_for(room_with: RoomWith) -> 
     assert LEASE_S < began_s[1] - began_s[0] < LEASE_S + 4
 
 
+def test_a_delivery_that_the_version_before_takes_up_again_stays_its_own(
+    room_with: RoomWith,
+) -> None:
+    """What was silent when it was read, and is not when it is written, is waited for again."""
+    room = room_with(take)
+    write = room.storage._inner.write
+    taken_up: list[float] = []
+    waited_s: list[float] = []
+
+    async def take_up_again(changes: dict[str, Any]) -> None:
+        last = changes.get(HOME, {}).get("$turns", {}).get("last") or {}
+        if last.get("id") == "old" and "." in last["by"] and not taken_up:
+            taken_up.append(now_s())
+            home = await room.home()
+            home["$turns"]["last"]["by"] = "old2"
+            await write({HOME: home})
+        await write(changes)
+
+    async def history() -> None:
+        await commit_as_before(room, "old", "old1", settled=False)
+        room.storage._inner.write = take_up_again
+        await answered(room, "0 new")
+        while not said(room):
+            await asyncio.sleep(0.1)
+            waited_s.append(now_s() - taken_up[0] if taken_up else 0.0)
+
+    in_virtual_time(history())
+    assert LEASE_S <= waited_s[-1]
+
+
 def test_the_version_before_sees_that_our_delivery_is_alive(room_with: RoomWith) -> None:
     """The name that it watches changes more often than it takes over."""
     room = room_with(say_slowly)

@@ -1,0 +1,73 @@
+"""
+Speakers: one at a time says something in a conversation, and nobody types when all is said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.simulation.channel import TYPING, Sending
+from tests.simulation.instances import Handling, Instance
+from tests.simulation.judge.finished import by_place
+from tests.simulation.judge.verdict import Verdict
+from tests.simulation.world import World
+
+LEASE_S = 6.0
+
+
+def judge(world: World, verdict: Verdict) -> None:
+    """See the module."""
+    verdict.wrong += _one_at_a_time(world)
+    verdict.wrong += _typing(world)
+
+
+def _one_at_a_time(world: World) -> Iterator[str]:
+    """
+    Who owns a conversation is alone in saying something in it.
+
+    An owner that stands still cannot know that it is none any more; what it has begun to send then
+    arrives when it may.
+    """
+    committed = {
+        place: {key for turn in turns for key in turn.replies}
+        for place, turns in by_place(world).items()
+    }
+    sendings: dict[str, list[Sending]] = defaultdict(list)
+    for one in world.channel.sendings:
+        if one.key in committed.get(one.place, ()):
+            sendings[one.place].append(one)
+    for place, several in sendings.items():
+        if any(world.chronicle.was_reset(turn.home_key, 0) for turn in by_place(world)[place]):
+            continue
+        several.sort(key=lambda one: one.began_s)
+        for earlier, later in pairwise(several):
+            mine, other = _instance(earlier), _instance(later)
+            ended_s = min(earlier.ended_s, mine.died_at_s)
+            if mine is other or ended_s <= later.began_s:
+                continue
+            if not _was_paused(mine, earlier.began_s - LEASE_S, ended_s):
+                yield f"{mine.name} was saying {earlier.key} when {other.name} said {later.key}"
+
+
+def _typing(world: World) -> Iterator[str]:
+    """An indicator that comes after the answer stands there until it fades."""
+    for place, turns in by_place(world).items():
+        first_said_s = {
+            f"{TYPING} {turn.said.activity_id} {turn.said.user}": min(times_s)
+            for turn in turns
+            if (times_s := [one.at_s for one in world.channel.accepted if one.key in turn.replies])
+        }
+        for one in world.channel.sendings:
+            said_s = first_said_s.get(one.key, float("inf"))
+            if one.place == place and said_s < one.began_s:
+                yield f"{_instance(one).name} is {one.key}, {one.began_s - said_s:.1f} s too late"
+
+
+def _was_paused(instance: Instance, from_s: float, until_s: float) -> bool:
+    return any(begins_s <= until_s and ends_s >= from_s for begins_s, ends_s in instance.pauses_s)
+
+
+def _instance(sending: Sending) -> Instance:
+    if not isinstance(sending.sender, Handling):
+        raise TypeError(sending.sender)
+    return sending.sender.instance
