@@ -5,7 +5,17 @@ Each has to import everything first, so a few tests that are named are faster in
 more than one where their output is to be seen as it comes (`-s`), or a debugger waits (`--pdb`).
 """
 
+import os
+import sys
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """Compile the tests and the programs that they start once, and not hundreds of times."""
+    # Images for containers tend to set it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
