@@ -89,6 +89,34 @@ def test_they_fail_it_in_several_processes_too(project: Path) -> None:
     assert "test_asks_another_machine - RuntimeError" in lane
 
 
+def test_all_tests_share_the_cores(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody says otherwise; there is one process at least that only runs tests."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+    assert "worker" in played(project, "--numprocesses=auto", "-k", "few")
+
+
+@pytest.mark.parametrize("options", [("tests/unit",), ("-s",), ("--pdb",)], ids=" ".join)
+def test_what_is_named_or_watched_runs_in_one_process(
+    project: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not wait for others to start, and is seen as it happens."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    lane = played(project, "--numprocesses=auto", "-k", "property or few", *options)
+
+    assert "2 passed" in lane.splitlines()[-1]
+    assert "worker" not in lane
+
+
+def test_a_run_that_a_test_starts_is_one_process(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others run beside it already."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+
+    assert "worker" not in played(project, "--numprocesses=auto", "-k", "few")
+
+
 def test_what_has_been_compiled_is_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the environment forbids it too, or each run would compile all tests again."""
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
