@@ -11,15 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
 from local.bootstrap.console import Console, Progress
 from local.bootstrap.errors import LocalError
-from local.bootstrap.file_lock import try_to_lock
+from local.bootstrap.file_lock import lock
 
 # `start` and `chat` need no more than the deployed function; the tests' file includes that.
 APP_REQUIREMENTS = "requirements.txt"
@@ -27,7 +25,6 @@ TEST_REQUIREMENTS = "tests/requirements.txt"
 _INCLUDED = {TEST_REQUIREMENTS: (APP_REQUIREMENTS,)}
 
 _OLDEST_PYTHON = (3, 11)
-_LOCK_INTERVAL_S = 0.2
 
 # What pip and uv print, by cause.
 _DISK_FULL = ("No space left on device", "Errno 28", "os error 28", "os error 112")
@@ -146,16 +143,13 @@ class Environment:
             f"(on Debian and Ubuntu: sudo apt install {package}) and run the command again."
         )
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> AbstractContextManager[None]:
         # One installation at a time: the first two commands may be typed in two terminals.
         # (`.lock` would be uv's own.)
-        with (self.folder / ".install-lock").open("w") as file:
-            if not try_to_lock(file):
-                self._console.say("Another dev.py is installing; waiting for it ...")
-                while not try_to_lock(file):
-                    time.sleep(_LOCK_INTERVAL_S)
-            yield
+        return lock(
+            self.folder / ".install-lock",
+            lambda: self._console.say("Another dev.py is installing; waiting for it ..."),
+        )
 
     def _create(self, progress: Progress) -> None:
         if not self.python.exists():

@@ -1,7 +1,13 @@
 """A lock between processes. It ends when the file is closed, so no crash leaves it behind."""
 
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
+
+_INTERVAL_S = 0.2
 
 if sys.platform == "win32":
     import msvcrt
@@ -24,3 +30,14 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+@contextmanager
+def lock(path: Path, tell_of_the_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock in this file, which is made where it is missing, until the block ends."""
+    with path.open("w") as file:
+        if not try_to_lock(file):
+            tell_of_the_wait()
+            while not try_to_lock(file):
+                time.sleep(_INTERVAL_S)
+        yield

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar, Self
 
 from local.bootstrap.errors import LocalError
+from local.bootstrap.file_lock import lock
 from local.bootstrap.ports import is_free
 from local.bootstrap.processes import end_group
 
@@ -22,6 +23,8 @@ FOLDER = Path(__file__).resolve().parent
 NODE_MODULES = FOLDER / "node_modules"
 # Inside the folder, so that whoever deletes it deletes the claim too.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
+# Beside it: `npm ci` deletes all that is inside.
+_LOCK = FOLDER / ".install-lock"
 _PRELOADED = (FOLDER / "exit-with-parent.cjs", FOLDER / "loopback-only.cjs")
 
 START_TIMEOUT_S = 60.0
@@ -45,6 +48,13 @@ def install_npm_packages(progress: Callable[[str], None]) -> None:
     """
     if npm_packages_are_installed():
         return
+    # One installation at a time: `npm ci` begins by deleting what another has installed.
+    with lock(_LOCK, lambda: progress("Another process is installing from npm; waiting for it")):
+        if not npm_packages_are_installed():
+            _install(progress)
+
+
+def _install(progress: Callable[[str], None]) -> None:
     npm = _program("npm")
     progress("Installing the local services from npm (once, about 250 MB)")
     outcome = subprocess.run(

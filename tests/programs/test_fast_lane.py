@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Path:
     (tests / "__init__.py").touch()
     for name in ("fast_lane.py", "processes.py"):
         (tests / name).write_text((TESTS / name).read_text("utf-8"), "utf-8")
-    (tests / "conftest.py").write_text('pytest_plugins = ["tests.fast_lane"]\n')
+    (tests / "conftest.py").write_text('pytest_plugins = ["tests.processes", "tests.fast_lane"]\n')
     (tests / "unit" / "test_some.py").write_text(SOME_TESTS)
     (tests / "end_to_end" / "test_never_read.py").write_text("no Python")
     (tmp_path / "pytest.ini").write_text(
@@ -87,6 +87,42 @@ def test_they_fail_it_in_several_processes_too(project: Path) -> None:
     assert "2 failed in" in lane.splitlines()[-1], lane
     assert "test_starts_a_program - RuntimeError" in lane
     assert "test_asks_another_machine - RuntimeError" in lane
+
+
+def test_all_tests_share_the_cores(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody says otherwise; there is one process at least that only runs tests."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+    assert "worker" in played(project, "--numprocesses=auto", "-k", "few")
+
+
+@pytest.mark.parametrize("options", [("tests/unit",), ("-s",), ("--pdb",)], ids=" ".join)
+def test_what_is_named_or_watched_runs_in_one_process(
+    project: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not wait for others to start, and is seen as it happens."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    lane = played(project, "--numprocesses=auto", "-k", "property or few", *options)
+
+    assert "2 passed" in lane.splitlines()[-1]
+    assert "worker" not in lane
+
+
+def test_a_run_that_a_test_starts_is_one_process(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others run beside it already."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+
+    assert "worker" not in played(project, "--numprocesses=auto", "-k", "few")
+
+
+def test_what_has_been_compiled_is_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment forbids it too, or each run would compile all tests again."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    played(project, "--collect-only")
+
+    assert [*project.glob("tests/unit/__pycache__/test_some*.pyc")]
 
 
 def played(project: Path, *options: str) -> str:
