@@ -145,7 +145,7 @@ class Host:
     async def _invoke(self, function: HttpFunction, request: HttpRequest) -> web.Response:
         run = self._worker.invoke(function, request)
         try:
-            # Whether or not the caller still listens, the function goes on.
+            # Whether or not the caller still listens, the function goes on: aiohttp lets it.
             return to_response(await within_limit(self._http.timeout_s, function.name, run))
         except Exception as error:
             log.error("%s failed:\n%s", function.name, own_traceback(error))

@@ -100,6 +100,20 @@ def test_a_function_that_ends_its_worker_gets_500(root: Path, name: str) -> None
     assert 3 == exit_code
 
 
+def test_a_function_goes_on_when_its_caller_leaves(root: Path) -> None:
+    """A turn is not cut off because a channel has given up waiting."""
+    code = WAITS.replace('return "done"', '(folder / "ended").touch()\n    return "done"')
+    write_function(root, "Goes", code)
+    with serving(root) as host:
+        with create_connection(("127.0.0.1", host.port)) as connection:
+            connection.sendall(b"GET /api/Goes?n=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            eventually((root / "Goes" / "began-0").exists)
+        tell(host)
+        (root / "Goes" / "go").touch()
+
+        eventually((root / "Goes" / "ended").exists)
+
+
 def test_after_three_deaths_a_change_is_waited_for(root: Path) -> None:
     """What dies again and again is not started for ever; a restart begins anew."""
     given_up = []
