@@ -126,7 +126,10 @@ class Host:
         return bool(named) and self._names.include([*named, request.host])
 
     async def _route(self, request: web.Request) -> web.Response:
-        path = served_path(request.raw_path)
+        try:
+            path = served_path(request.raw_path)
+        except ValueError:
+            return web.Response(status=400)
         if path == "/":
             paths = ", ".join(function.route.path for function in self._functions)
             return web.Response(text=f"The embedded Functions host is running: {paths}\n")
