@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.bootstrap.errors import LocalError
 from local.functions_host.bindings import checked_bindings
-from local.functions_host.host_json import HttpSettings
+from local.functions_host.host_json import HttpSettings, check_version, is_listed
 from local.functions_host.json_files import Json, read_json
 from local.functions_host.routes import Route
 from local.functions_host.triggers.queue_settings import QueueSettings
@@ -73,14 +73,14 @@ class HttpFunction(Function):
     """One function with an HTTP trigger."""
 
     route: Route
-    methods: frozenset[str]
-    """Upper case. Empty: all of them."""
+    methods: frozenset[str] | None
+    """Upper case. None: all of them."""
     needs_key: bool
     """In Azure: its authLevel is not "anonymous". Without one it is "function"."""
 
     def accepts(self, method: str) -> bool:
         """Tell whether the trigger lists the method."""
-        return not self.methods or method.upper() in self.methods
+        return self.methods is None or method.upper() in self.methods
 
     def conflicts_with(self, other: "HttpFunction") -> bool:
         """Tell whether the two have the same route, and a method in common."""
@@ -118,11 +118,15 @@ class FunctionApp:
     def read(cls, root: Path) -> "FunctionApp":
         """Raise LocalError when host.json is not what the Functions host would accept."""
         host_json = read_json(root / "host.json")
+        check_version(host_json)
         http = HttpSettings.from_host_json(host_json)
         functions: list[HttpFunction] = []
         triggered: list[TriggeredFunction] = []
         faults: dict[str, str] = {}
-        for file in sorted(root.glob("*/function.json")):
+        # Where two routes match, the first function counts.
+        for file in sorted(root.glob("*/function.json"), key=lambda file: file.parent.name.upper()):
+            if not is_listed(file.parent.name, host_json):
+                continue
             try:
                 function = _function(file, http.route_prefix)
                 if isinstance(function, HttpFunction):
@@ -164,22 +168,46 @@ def _function(file: Path, prefix: str) -> HttpFunction | TriggeredFunction | Non
     code: dict[str, Any] = {
         "name": folder.name,
         "folder": folder,
-        "script": (folder / declaration.get("scriptFile", "__init__.py")).resolve(),
-        "entry_point": declaration.get("entryPoint", "main"),
+        "script": _script(folder, declaration),
+        "entry_point": declaration.get("entryPoint") or "main",
         "trigger": trigger["name"],
         "bindings": bindings,
     }
     if trigger["type"] != "httpTrigger":
         return TriggeredFunction(**code, binding=trigger)
+    methods = trigger.get("methods")
     route = str(trigger.get("route") or folder.name)
     if route.strip("/").lower().startswith(_RESERVED_ROUTES):
         raise LocalError("its route conflicts with those of the Functions host itself")
     return HttpFunction(
         **code,
         route=Route(prefix, route),
-        methods=frozenset(method.upper() for method in trigger.get("methods", [])),
+        methods=None if methods is None else frozenset(method.upper() for method in methods),
         needs_key=str(trigger.get("authLevel", "function")).lower() != "anonymous",
     )
+
+
+def _script(folder: Path, declaration: Json) -> Path:
+    """Return the file with the code: the one that is named, the only one, or the usual one."""
+    declared = declaration.get("scriptFile")
+    if declared:
+        script = folder / str(declared)
+        if not script.is_file():
+            raise LocalError("its scriptFile does not exist")
+    else:
+        files = [each for each in folder.iterdir() if each.is_file()]
+        files = sorted(each for each in files if each.name.lower() != "function.json")
+        usual = [
+            each
+            for each in files
+            if each.stem.lower() == "run" or each.name.lower() == "__init__.py"
+        ]
+        if not (usual or len(files) == 1):
+            raise LocalError("it has no file __init__.py, and no scriptFile names another one")
+        script = files[0] if len(files) == 1 else usual[0]
+    if script.suffix.lower() != ".py":
+        raise LocalError(f"its code is in {script.name}, which is no Python file")
+    return script.resolve()
 
 
 def _check_conflicts(function: HttpFunction, others: list[HttpFunction]) -> None:

@@ -126,7 +126,10 @@ class Host:
         return bool(named) and self._names.include([*named, request.host])
 
     async def _route(self, request: web.Request) -> web.Response:
-        path = served_path(request.raw_path)
+        try:
+            path = served_path(request.raw_path)
+        except ValueError:
+            return web.Response(status=400)
         if path == "/":
             paths = ", ".join(function.route.path for function in self._functions)
             return web.Response(text=f"The embedded Functions host is running: {paths}\n")
@@ -145,7 +148,7 @@ class Host:
     async def _invoke(self, function: HttpFunction, request: HttpRequest) -> web.Response:
         run = self._worker.invoke(function, request)
         try:
-            # Whether or not the caller still listens, the function goes on.
+            # Whether or not the caller still listens, the function goes on: aiohttp lets it.
             return to_response(await within_limit(self._http.timeout_s, function.name, run))
         except Exception as error:
             log.error("%s failed:\n%s", function.name, own_traceback(error))

@@ -41,6 +41,18 @@ class HttpSettings:
         )
 
 
+def check_version(content: Mapping[str, Any]) -> None:
+    """Raise LocalError for what the Functions host would take for another version's file."""
+    if content and str(content.get("version")) != "2.0":
+        raise LocalError('host.json must have a "version", and it must be "2.0".')
+
+
+def is_listed(function: str, content: Mapping[str, Any]) -> bool:
+    """Tell whether `functions` leaves the function in: without a list all are."""
+    listed = content.get("functions")
+    return listed is None or function.lower() in (str(each).lower() for each in listed)
+
+
 def _limit(http: Mapping[str, Any], name: str) -> int:
     value = http.get(name, _UNBOUNDED)
     if type(value) is not int or (value < 1 and value != _UNBOUNDED):

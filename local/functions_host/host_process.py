@@ -5,12 +5,14 @@ The port stays open meanwhile: requests wait for the new process instead of fail
 """
 
 import contextlib
+import math
 import multiprocessing
 import multiprocessing.resource_tracker
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -33,6 +35,9 @@ STOP_TIMEOUT_S = SHUTDOWN_TIMEOUT_S + 2.0
 # At the third death of a worker the Functions host gives up.
 MAX_DEATHS = 3
 
+# After so long without a death it has forgotten the earlier ones.
+FORGOTTEN_AFTER_S = 30 * 60.0
+
 # Neither forks the caller's threads nor inherits what it has imported; the same on Windows.
 _spawn = multiprocessing.get_context("spawn")
 
@@ -48,6 +53,7 @@ class HostProcess:
         quiet: bool = False,
         names: HostNames = HostNames(),  # noqa: B008 (frozen)
         triggers: TriggerOptions = TriggerOptions(),  # noqa: B008 (frozen)
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Take the port; 0 stands for any free one. Connections wait until `start`.
@@ -64,7 +70,9 @@ class HostProcess:
         self._instance = str(uuid4())
         self._environ: Mapping[str, str] = {}
         self._listener = listen(port)
+        self._clock = clock
         self._deaths = 0
+        self._died_at_s = -math.inf
         self._serving: _Worker | None = None
         self._leaving: _Worker | None = None
         self.port: int = self._listener.getsockname()[1]
@@ -104,8 +112,9 @@ class HostProcess:
         """
         Start a new process if the last one has ended by itself; return how that one ended.
 
-        At the third time since `restart`, or where the Functions host itself would have stopped,
-        none is started, and `gave_up` is true.
+        After the third death since `restart`, or where the Functions host itself would have
+        stopped, none is started, and `gave_up` is true. After half an hour without a death the
+        count begins anew.
 
         Raises:
             LocalError: as for `start`.
@@ -116,7 +125,9 @@ class HostProcess:
         if ended == STOPPED_EXIT_CODE:
             self._deaths = MAX_DEATHS
         elif ended != RESTART_EXIT_CODE:
-            self._deaths += 1
+            is_forgotten = self._clock() - self._died_at_s > FORGOTTEN_AFTER_S
+            self._deaths = 1 if is_forgotten else self._deaths + 1
+            self._died_at_s = self._clock()
         left = self._serving.left() if self._serving else ()
         self.kill()
         if not self.gave_up:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from local.bootstrap.errors import LocalError
 
@@ -23,6 +24,10 @@ _GUIDS = tuple(
 )
 
 
+_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_ESCAPED_BYTES = {0xDC00 + byte: f"%{byte:02x}" for byte in range(0x80, 0x100)}
+
+
 def _is_number_of(bits: int) -> Callable[[str], bool]:
     most = 2 ** (bits - 1)
 
@@ -32,27 +37,45 @@ def _is_number_of(bits: int) -> Callable[[str], bool]:
     return check
 
 
-_CONSTRAINTS: dict[str, Callable[[str], bool]] = {
+_CONSTRAINTS: dict[str, Callable[..., bool]] = {
     "alpha": lambda value: bool(re.fullmatch("[A-Za-z]+", value)),
     "bool": lambda value: value.lower() in ("true", "false"),
     "guid": lambda value: any(form.fullmatch(value) for form in _GUIDS),
     "int": _is_number_of(32),
     "long": _is_number_of(64),
+    "length": lambda value, least, most=None: least <= len(value) <= (most or least),
+    "minlength": lambda value, least: len(value) >= least,
+    "maxlength": lambda value, most: len(value) <= most,
+    "min": lambda value, least: _is_number_of(64)(value) and int(value) >= least,
+    "max": lambda value, most: _is_number_of(64)(value) and int(value) <= most,
+    "range": lambda value, least, most: _is_number_of(64)(value) and least <= int(value) <= most,
+    "required": bool,
 }
+
+_CONSTRAINT = re.compile(r"(?P<name>[a-z]+)(?:\((?P<numbers>-?\d+(?:\s*,\s*-?\d+)*)\))?")
 
 
 def served_path(target: str) -> str:
     """
     Return the path that a request's target means, decoded and without dot segments.
 
-    As in Kestrel `%2F` stays what it is, and a fragment is a part of the path.
+    As in Kestrel `%2F` stays what it is, and so does what is no UTF-8; a fragment is a part of the
+    path.
+
+    Raises:
+        ValueError: Kestrel would refuse it.
     """
+    if not target.isascii():
+        raise ValueError("The request's target has characters that are not ASCII.")
     path = target.partition("?")[0]
     if not path.startswith("/"):
         path = "/" + path.partition("://")[2].partition("/")[2]
     decoded = "".join(
-        part if part.lower() == "%2f" else unquote(part) for part in re.split("(%2[Ff])", path)
+        part if part.lower() == "%2f" else _ESCAPES.sub(_unescaped, part)
+        for part in re.split("(%2[Ff])", path)
     )
+    if "\0" in decoded:
+        raise ValueError("The path has a null character.")
     segments: list[str] = []
     *before, last = decoded.split("/")[1:]
     for segment in before:
@@ -63,6 +86,12 @@ def served_path(target: str) -> str:
     if last == "..":
         segments[-1:] = []
     return "/" + "/".join([*segments, "" if last in (".", "..") else last])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    escaped = unquote_to_bytes(found[0])
+    # An error handler gets no further than the bytes that are wrong.
+    return escaped.decode(errors="surrogateescape").translate(_ESCAPED_BYTES)
 
 
 class Route:
@@ -76,12 +105,13 @@ class Route:
         """Raise LocalError for a constraint that is not known here."""
         self.path = "/" + "/".join(filter(None, (prefix.strip("/"), template.strip("/"))))
         self._pattern = re.compile(_pattern(self.path) + "/?", re.IGNORECASE)
-        self._constraints: dict[str, str] = {}
+        self._constraints: list[tuple[str, _Constraint]] = []
         self._defaults: dict[str, str] = {}
         for parameter in _PARAMETER.finditer(self.path):
             if parameter["constraint"]:
-                _check_constraint(parameter["constraint"], self.path)
-                self._constraints[parameter["name"]] = parameter["constraint"]
+                for constraint in parameter["constraint"].split(":"):
+                    read = _read_constraint(constraint, self.path)
+                    self._constraints.append((parameter["name"], read))
             if parameter["default"] is not None:
                 self._defaults[parameter["name"]] = parameter["default"]
 
@@ -91,19 +121,31 @@ class Route:
         if found is None:
             return None
         values = {name: value for name, value in found.groupdict().items() if value}
-        for name, constraint in self._constraints.items():
-            if name in values and not _CONSTRAINTS[constraint](values[name]):
+        for name, constraint in self._constraints:
+            if name in values and not constraint.lets(values[name]):
                 return None
         return {**self._defaults, **values}
 
 
-def _check_constraint(name: str, path: str) -> None:
-    if name not in _CONSTRAINTS:
+@dataclass(frozen=True)
+class _Constraint:
+    name: str
+    numbers: tuple[int, ...]
+
+    def lets(self, value: str) -> bool:
+        return _CONSTRAINTS[self.name](value, *self.numbers)
+
+
+def _read_constraint(text: str, path: str) -> _Constraint:
+    found = _CONSTRAINT.fullmatch(text.strip())
+    if found is None or found["name"] not in _CONSTRAINTS:
         known = ", ".join(_CONSTRAINTS)
         raise LocalError(
-            f"The route {path} has the constraint '{name}', which the embedded host "
+            f"The route {path} has the constraint '{text}', which the embedded host "
             f"does not know (only {known}); install Azure Functions Core Tools to run it."
         )
+    numbers = (found["numbers"] or "").split(",")
+    return _Constraint(found["name"], tuple(int(number) for number in numbers if number))
 
 
 def _pattern(path: str) -> str:

@@ -30,7 +30,9 @@ def write_app(app: App, folder: Path) -> Path:
     for function in app.functions:
         own = folder / function["name"]
         own.mkdir()
-        (own / "__init__.py").write_text(dedent(function["code"]), encoding="utf-8")
+        (own / function.get("file", "__init__.py")).write_text(
+            dedent(function["code"]), encoding="utf-8"
+        )
         (own / "function.json").write_text(function.get("raw_declaration") or _declare(function))
     return folder
 

@@ -41,6 +41,7 @@ class Line:
     chunked: bool = False
     query_bytes: int = 0
     header_bytes: int = 0
+    header_count: int = 0
     body_bytes: int = 0
     at_once: int = 1
     afterwards: str = ""

@@ -48,6 +48,7 @@ def _request(line: Line, host: str) -> bytes:
     headers = [("Host", host), ("Connection", "close"), *line.headers]
     if line.header_bytes:
         headers.append(("X-Large", line.header_bytes * "x"))
+    headers += [(f"X-{number}", "x") for number in range(line.header_count)]
     body = None if line.body is None else line.body.encode()
     if line.body_bytes:
         headers.append(("Content-Length", str(line.body_bytes)))

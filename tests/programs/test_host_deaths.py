@@ -12,7 +12,7 @@ from socket import create_connection
 
 import pytest
 
-from local.functions_host.host_process import MAX_DEATHS, HostProcess
+from local.functions_host.host_process import FORGOTTEN_AFTER_S, MAX_DEATHS, HostProcess
 from tests.programs.programs import eventually
 from tests.unit.local.function_app import write_function, write_host_json
 from tests.unit.local.http import Answer, request
@@ -100,6 +100,20 @@ def test_a_function_that_ends_its_worker_gets_500(root: Path, name: str) -> None
     assert 3 == exit_code
 
 
+def test_a_function_goes_on_when_its_caller_leaves(root: Path) -> None:
+    """A turn is not cut off because a channel has given up waiting."""
+    code = WAITS.replace('return "done"', '(folder / "ended").touch()\n    return "done"')
+    write_function(root, "Goes", code)
+    with serving(root) as host:
+        with create_connection(("127.0.0.1", host.port)) as connection:
+            connection.sendall(b"GET /api/Goes?n=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            eventually((root / "Goes" / "began-0").exists)
+        tell(host)
+        (root / "Goes" / "go").touch()
+
+        eventually((root / "Goes" / "ended").exists)
+
+
 def test_after_three_deaths_a_change_is_waited_for(root: Path) -> None:
     """What dies again and again is not started for ever; a restart begins anew."""
     given_up = []
@@ -113,6 +127,19 @@ def test_after_three_deaths_a_change_is_waited_for(root: Path) -> None:
 
         assert tell(host)
     assert [False, False, True, False] == given_up
+
+
+def test_a_death_is_forgotten_after_half_an_hour_without_another(root: Path) -> None:
+    """What dies now and then is started anew each time."""
+    now_s = [0.0]
+    with HostProcess(root, clock=lambda: now_s[0]) as host:
+        host.start({})
+        for _ in range(MAX_DEATHS + 1):
+            os.kill(tell(host), signal.SIGKILL)
+            eventually(lambda: host.revive() is not None)
+            now_s[0] += FORGOTTEN_AFTER_S + 1
+
+        assert not host.gave_up
 
 
 def test_a_function_that_takes_too_long_ends_its_worker(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -27,6 +28,8 @@ from shared.log_hygiene import shown
 
 # Azure starts a host anew that has stopped; this one takes a moment and goes on.
 RESTART_AFTER_S = 1.0
+
+_QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 _SERVED = ("queueTrigger", "timerTrigger")
 
@@ -115,7 +118,7 @@ class Triggers:
     def _listener(self, function: TriggeredFunction, runner: Runner, storage: str) -> Listener:
         left = [each.trigger for each in self._left or () if each.function == function.name]
         if function.kind == "queueTrigger":
-            name = resolve(str(function.binding.get("queueName", "")), self._settings).lower()
+            name = _queue_name(resolve(str(function.binding.get("queueName", "")), self._settings))
             return QueueListener(
                 _queue(storage, name),
                 None if name.endswith(POISON) else _queue(storage, name + POISON),
@@ -153,6 +156,16 @@ class Triggers:
                     os._exit(STOPPED_EXIT_CODE)
                 await asyncio.sleep(RESTART_AFTER_S)
         await listener.close(is_replaced=self._is_replaced)
+
+
+def _queue_name(text: str) -> str:
+    name = text.lower()
+    if not _QUEUE_NAME.fullmatch(name):
+        raise LocalError(
+            f"'{name}' is no name of a queue, which has 3 to 63 letters and digits, with single "
+            "dashes between them"
+        )
+    return name
 
 
 def _queue(storage: str, name: str) -> Queue:

@@ -52,7 +52,6 @@ class Line:
     left: int = 0
     visible: int | None = None
     app: str = "main"
-    kills: bool = False
     only: str = ""
 
     @property

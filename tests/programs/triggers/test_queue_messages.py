@@ -42,11 +42,12 @@ CODE = {
     "Connected": "record(body=message.get_body().decode())",
     "Disabled": "record()",
     "Nameless": "record()",
+    "Misnamed": "record()",
     "Raw": "record(body=list(message.get_body()))",
 }
 """A function for each rule."""
 
-QUEUE_NAMES = {"Named": "%QUEUE_OF_NAMED%", "Nameless": "%QUEUE_OF_NOBODY%"}
+QUEUE_NAMES = {"Named": "%QUEUE_OF_NAMED%", "Nameless": "%QUEUE_OF_NOBODY%", "Misnamed": "no_queue"}
 
 BINDINGS: dict[str, dict[str, object]] = {
     "Connected": {"connection": "Elsewhere"},
@@ -230,6 +231,11 @@ class TestDeclaration:
         host.shows(
             "The 'Nameless' function is in error: '%QUEUE_OF_NOBODY%' does not resolve to a value."
         )
+
+    def test_a_name_that_no_queue_can_have_leaves_out_one_function(self, host: Program) -> None:
+        """Nobody asks the storage for it."""
+        host.shows("The 'Misnamed' function is in error: 'no_queue' is no name of a queue")
+        assert "Host is shutting down" not in host.output
 
     def test_another_account_may_be_named(self, root: Path, queues: Queues) -> None:
         """`connection` names a setting, without the AzureWebJobs that it may begin with."""

@@ -26,6 +26,23 @@ def test_every_folder_with_a_function_json_is_a_function(root: Path) -> None:
     assert ["A", "B"] == [function.name for function in FunctionApp.read(root).functions]
 
 
+def test_host_json_may_name_the_functions(root: Path) -> None:
+    """With a list of `functions` the others are left out."""
+    for name in ("A", "B"):
+        write_function(root, name, "")
+    (root / "host.json").write_text('{"version": "2.0", "functions": ["b"]}')
+
+    assert ["B"] == [function.name for function in FunctionApp.read(root).functions]
+
+
+def test_functions_are_asked_by_their_names_whatever_their_case(root: Path) -> None:
+    """Where two routes match a path, the first one counts."""
+    for name in ("b", "C", "A"):
+        write_function(root, name, "")
+
+    assert ["A", "b", "C"] == [function.name for function in FunctionApp.read(root).functions]
+
+
 def test_reading_imports_nothing(root: Path) -> None:
     """The declarations can be read where the code would not run."""
     write_function(root, "Broken", "raise SystemExit")
@@ -150,7 +167,7 @@ def test_the_time_that_a_function_may_take(
 ) -> None:
     """Half an hour unless host.json says otherwise, and without a limit for -1."""
     declared = {} if timeout is None else {"functionTimeout": timeout}
-    (root / "host.json").write_text(json.dumps(declared))
+    (root / "host.json").write_text(json.dumps({"version": "2.0", **declared}))
 
     assert seconds == FunctionApp.read(root).http.timeout_s
 
@@ -158,6 +175,7 @@ def test_the_time_that_a_function_may_take(
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
+        ({"version": "3.0"}, "version"),
         ({"functionTimeout": "soon"}, "functionTimeout"),
         ({"functionTimeout": "00:00:00"}, "functionTimeout"),
         ({"extensions": {"http": {"maxOutstandingRequests": 0}}}, "maxOutstandingRequests"),
@@ -168,7 +186,7 @@ def test_what_host_json_cannot_mean_is_an_error(
     root: Path, content: dict[str, object], complaint: str
 ) -> None:
     """The error names the setting."""
-    (root / "host.json").write_text(json.dumps(content))
+    (root / "host.json").write_text(json.dumps({"version": "2.0", **content}))
 
     with pytest.raises(LocalError) as caught:
         FunctionApp.read(root)
