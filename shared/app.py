@@ -11,7 +11,7 @@ from typing import Any
 
 import azure.functions as func
 from botbuilder.core import TurnContext
-from botbuilder.schema import ConversationReference
+from botbuilder.schema import Activity, ConversationReference
 
 from shared import bot as own_bot
 from shared import log_hygiene, stray_lines
@@ -24,7 +24,7 @@ from shared.channel.connectors import ConnectorPool
 from shared.channel.destinations import Destinations
 from shared.channel.endpoint import MessagesEndpoint
 from shared.channel.http_pool import HttpPool
-from shared.channel.proactive import ProactiveTurns, continuation
+from shared.channel.proactive import continuation
 from shared.channel.tokens import TokenSource, token_fetcher
 from shared.connections.per_loop import PerLoop
 from shared.sdk_json import activity_from_json
@@ -76,8 +76,22 @@ class Contexts:
         """Run `logic` on a turn context of the activity."""
         # Not msgspec: an accepted text may have half of a surrogate pair in it, as an escape.
         activity = activity_from_json(json.loads(accepted.activity))
+        await self.run_on(activity, logic, accepted.audience or None)
+
+    async def run_on(
+        self,
+        activity: Activity,
+        logic: Callable[[TurnContext], Awaitable[None]],
+        audience: str | None = None,
+    ) -> None:
+        """
+        Do what `run` does.
+
+        Raises:
+            NotPermitted: the activity's service URL is not one that this bot may send to.
+        """
         identity = self._adapter.create_claims_identity(self._app_id)
-        await self._adapter.process_proactive(identity, activity, accepted.audience or None, logic)
+        await self._adapter.process_proactive(identity, activity, audience, logic)
 
 
 @dataclass
@@ -87,7 +101,6 @@ class App:
     endpoint: MessagesEndpoint
     storage: StateStorage
     http: HttpPool
-    proactive: ProactiveTurns
     bot: TransactionalBot
     contexts: Contexts
     bells: Bells
@@ -161,7 +174,7 @@ class App:
             raise ValueError("id must be a text, the same whenever the same is to be said.")
         activity = continuation(reference, id)
         self.bot.refuse_in_itself(activity)
-        return self.proactive.continue_conversation(activity, logic)
+        return self.contexts.run_on(activity, partial(self.bot.run, logic=logic))
 
     async def close(self) -> None:
         """Close what the worker holds open. Azure never calls it: a worker ends by being killed."""
@@ -208,8 +221,7 @@ def create_app(
     if isinstance(bells, EventLoopBells):
         bells.listener = transactional_bot.on_bell
     endpoint = MessagesEndpoint(authentication, destinations, transactional_bot, preparations.start)
-    proactive = ProactiveTurns(adapter, app_id, transactional_bot.run)
-    return App(endpoint, storage, http, proactive, transactional_bot, contexts, bells, preparations)
+    return App(endpoint, storage, http, transactional_bot, contexts, bells, preparations)
 
 
 _the_app: App | None = None
