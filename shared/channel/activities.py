@@ -260,8 +260,3 @@ def read_activity(body: bytes) -> ReceivedActivity:
             f"The body is not an activity: its lists have more than {MAX_ENTRIES} entries together."
         )
     return ReceivedActivity(fields, shape.channel_id, shape.service_url)
-
-
-def parse_activity(body: bytes) -> Activity:
-    """Read one activity, in both steps. Raises what they raise."""
-    return read_activity(body).deserialize()

@@ -14,7 +14,7 @@ from shared.channel.activities import (
     MAX_ENTRIES,
     MAX_NESTING,
     MAX_TEXT_CHARACTERS,
-    parse_activity,
+    read_activity,
 )
 from shared.errors import MalformedActivity, RequestRefused
 from shared.sdk_json import to_plain_json
@@ -36,6 +36,11 @@ MESSAGE: dict[str, Any] = {
     "channelData": {"tenant": {"id": "t"}},
     "somethingNew": {"a": [1, 2.5, None, True]},
 }
+
+
+def parse_activity(body: bytes) -> Activity:
+    """Read one activity, in both steps."""
+    return read_activity(body).deserialize()
 
 
 def refusal(body: bytes) -> str:
