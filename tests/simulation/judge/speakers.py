@@ -52,6 +52,8 @@ def _one_at_a_time(world: World) -> Iterator[str]:
 def _typing(world: World) -> Iterator[str]:
     """An indicator that comes after the answer stands there until it fades."""
     for place, turns in by_place(world).items():
+        if any(world.chronicle.was_reset(turn.home_key, 0) for turn in turns):
+            continue
         first_said_s = {
             f"{TYPING} {turn.said.activity_id} {turn.said.user}": min(times_s)
             for turn in turns

@@ -48,6 +48,13 @@ def test_a_conversation_is_open_until_it_is_free() -> None:
     assert "open" in commit(CLAIMED, "a", "reply").to_json()
 
 
+def test_a_commit_trusts_no_bell_that_is_left_in_a_free_conversation() -> None:
+    """The version before settles without knowing of bells: that one has come and gone."""
+    assert "" == commit(Journal(watch="old"), "a", "reply").watch
+    watched = inbox.appended(CLAIMED, [entry("b")], "bell")
+    assert "bell" == commit(watched, "a", "reply").watch
+
+
 def test_a_turn_with_nothing_left_to_do_keeps_nothing_open() -> None:
     """A damaged journal may have one; a sweep would ring for it for ever."""
     assert "open" not in Journal(last=TurnRecord(id="a")).to_json()

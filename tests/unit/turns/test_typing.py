@@ -76,6 +76,18 @@ def test_a_queued_turn_shows_one_as_well(room_with: RoomWith) -> None:
     assert "typing" in types(room)[first + 1 : second]
 
 
+def test_who_loses_the_race_for_a_turn_shows_none(room_with: RoomWith) -> None:
+    """The other instance's answer may have come by then."""
+    one, two = room_with(take), room_with(take)
+
+    async def history() -> None:
+        await asyncio.gather(one.hears("1.5 hello", id="a"), two.hears("1.5 hello", id="a"))
+        await until_quiet(one)
+
+    in_virtual_time(history())
+    assert [[], ["typing", "message"]] == sorted([types(one), types(two)])
+
+
 def test_the_sdks_indicator_is_not_doubled(room_with: RoomWith) -> None:
     """A bot that shows one by itself is left to it."""
     middleware = ShowTypingMiddleware()
