@@ -127,12 +127,11 @@ class Triggers:
             return
         # What the version before has settled keeps what that version does not know.
         is_free = not any(journal.get(name) for name in ("running", "last", "inbox"))
+        tokens = {one.bell.token for one in world.queue.bells_of(key)}
         watch = journal.get("watch")
-        if (
-            watch
-            and not is_free
-            and all(one.bell.token != watch for one in world.queue.bells_of(key))
-        ):
+        # What is merely left is taken over by any bell.
+        is_for_any = not journal.get("running") and not _is_put_off(journal)
+        if watch and not is_free and watch not in tokens and not (is_for_any and tokens):
             self.promises.append((world.loop.time(), key, f"relies on {watch}, which is gone"))
 
     def stop_hosts(self, outage: QueueOutage) -> None:
@@ -209,3 +208,9 @@ class Triggers:
 
         self._world.loop.create_task(watch(), context=Context())
         self._world.loop.create_task(begin(), context=context)
+
+
+def _is_put_off(journal: dict[str, Any]) -> bool:
+    """Whether what comes first waits for a bell of its own."""
+    first = [journal.get("last") or {}, *journal.get("inbox", [])]
+    return any(one.get("fruitless") or one.get("failed") for one in first[:2])

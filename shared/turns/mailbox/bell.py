@@ -83,7 +83,11 @@ class Hearing:
     async def _look_later(self, journal: Journal) -> None:
         """Remember the owner's sign of life, unless another bell is in charge."""
         is_in_charge = journal.watch in ("", self._bell.token)
-        if (self._bell.pulse is None or is_in_charge) and not await self._ring_again(journal.pulse):
+        if self._bell.pulse is None or is_in_charge:
+            await self._ring_or_raise(journal.pulse)
+
+    async def _ring_or_raise(self, pulse: tuple[str, int] | None) -> None:
+        if not await self._ring_again(pulse):
             raise BotApplicationError("The queue does not take a bell again.")
 
     async def _ring_again(self, pulse: tuple[str, int] | None) -> str:
@@ -114,6 +118,9 @@ class Hearing:
         owner.have(taken)
         self._tell(taken.journal)
         await Runner(owner, self._documents, self._ringer, self._process).go_on()
+        if owner.journal.watch == self._bell.token and not owner.journal.is_free:
+            # No other one was taken by the queue, and this one ends here.
+            await self._ring_or_raise(None)
         return None
 
     def _tell(self, journal: Journal) -> None:

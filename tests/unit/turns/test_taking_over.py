@@ -150,3 +150,30 @@ def test_a_take_over_without_a_queue_keeps_the_bell(room_with: RoomWith, queue: 
 
     in_virtual_time(history())
     assert (["kept"], ["hello 1"]) == (watches, said(two))
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_bell_that_was_kept_does_not_end_before_the_work(
+    room_with: RoomWith, queue: Queue, comes_back: bool
+) -> None:
+    """What its owner hands over has no other: it rings again, or is not completed."""
+    one, two = room_with(take), room_with(take)
+    outcomes: list[object] = []
+
+    async def history() -> None:
+        begin(one, "70 first")
+        await asyncio.sleep(2)
+        await one.hears("0 second")
+        pulse = (await one.home())["$turns"]["running"]["by"], 1
+        one.dies()
+        queue.is_away = queue.is_silent = True
+        task = two.begin(two.bot.on_bell(Bell(HOME, "kept", pulse)))
+        await asyncio.sleep(60)
+        queue.is_away = not comes_back
+        queue.rung.clear()
+        outcomes.extend(await asyncio.gather(task, return_exceptions=True))
+
+    in_virtual_time(history())
+    assert ["first 1"] == said(two)
+    assert comes_back == ("kept" in {bell.token for _, bell in queue.rung})
+    assert comes_back != isinstance(outcomes[0], BotApplicationError)
