@@ -327,6 +327,20 @@ MAILBOX = (
         (Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
     ),
     Mutant(
+        "of two deliveries that wait in line one is accepted",
+        "mailbox/arrival.py",
+        "            known.add(one.turn_id)\n",
+        "",
+        (Fault.BOT_SLOW, Fault.REDELIVERED_AT_ONCE),
+    ),
+    Mutant(
+        "an owner writes nothing over what is not its own",
+        "mailbox/ownership.py",
+        "if not self.owns(fresh.journal):",
+        "if False:",
+        (Fault.BOT_SLOW, Fault.PAUSE),
+    ),
+    Mutant(
         "every request is answered in time",
         "mailbox/caller.py",
         "timeout=self.deadline_s - loop_time_s())",
@@ -381,8 +395,8 @@ BELLS = (
     Mutant(
         "a bell that is not in charge does not ring again",
         "mailbox/bell.py",
-        "if (self._bell.pulse is None or is_in_charge) and not await",
-        "if not await",
+        "if self._bell.pulse is None or is_in_charge:",
+        "if True:",
         (Fault.BOT_SLOW,),
     ),
     Mutant(
