@@ -176,7 +176,11 @@ class Channel:
                 too_late = loop_time_s() + pause_s > until_s - SEND_S
                 if failure.outcome is not Outcome.NOT_SENT or too_late:
                     raise
-                await asyncio.sleep(pause_s)
+                again_s = loop_time_s() + pause_s
+                while lease.left_s >= LAST_LOOK_S and loop_time_s() < again_s:
+                    # No longer than the lease: what ends with that was on its way, and in doubt.
+                    left_s = lease.left_s - LAST_LOOK_S / 2
+                    await asyncio.sleep(min(again_s - loop_time_s(), left_s))
                 if lease.left_s < LAST_LOOK_S:
                     raise
 

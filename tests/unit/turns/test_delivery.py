@@ -383,6 +383,26 @@ def test_a_reply_is_not_sent_again_in_the_last_moment_of_the_lease(room_with: Ro
     assert ([], ["one", "two"]) == (owner.texts(), other.texts())
 
 
+def test_a_reply_that_waits_when_the_lease_ends_is_not_in_doubt(
+    room_with: RoomWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The channel has refused it and it was not on its way: it is not given up for that."""
+    room = room_with(say_two)
+    room.bot._process.storage = SlowToRenew(room.storage, LEASE_S + 1)
+
+    async def history() -> None:
+        room.channel.faults = [refusal(429, "4")] * 10_000
+        begin = asyncio.create_task(room.hears(id="a"))
+        await asyncio.sleep(FRUITLESS_PASSING_S / 2)
+        room.channel.faults.clear()
+        await until_quiet(room)
+        await begin
+
+    in_virtual_time(history())
+    assert ["one", "two"] == room.texts()
+    assert "given up" not in caplog.text
+
+
 def test_a_request_that_is_cancelled_while_it_sends_is_sent_to_its_end(room_with: RoomWith) -> None:
     """What is committed happens, and once, whether or not somebody waits for it."""
     room = room_with(say_two)
