@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+import azure.cosmos
 from azure.core import AsyncPipelineClient
 from azure.core.settings import settings as azure_settings
-from azure.cosmos.aio import CosmosClient
+from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.aio._auth_policy_async import AsyncCosmosBearerTokenCredentialPolicy
 
 from shared.connections.azure_transport import AzureTransport
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 CONNECT_TIMEOUT_S = 2.0
+
+PINNED = "4.7.0"
+"""The version that botbuilder-azure asks for, whose insides are known here. See docs/recipes.md."""
 
 
 class ContainerClient:
@@ -48,14 +52,11 @@ class ContainerClient:
             # Would ask for the account, again and again, for as long as a region fails.
             enable_endpoint_discovery=False,
         )
-        _shorten_pipeline(self._client.client_connection, transport)
         database = self._client.get_database_client(settings.database_id)
         self.container = database.get_container_client(settings.container_id)
-        # Without this azure-cosmos reads the container, to learn its partition key, before it
-        # writes the first document.
-        self.container.client_connection.partition_key_definition_cache[
-            self.container.container_link
-        ] = {"paths": ["/id"], "kind": "Hash"}
+        if azure.cosmos.__version__ == PINNED:
+            _shorten_pipeline(self._client.client_connection, transport)
+            _know_partition_key(self.container)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,6 +68,12 @@ class ContainerClient:
 def load_managed_identity() -> None:
     """Import what a managed identity takes, 0.2 s that an emulator's user need not wait."""
     import azure.identity.aio  # noqa: F401  (loading it is the point)
+
+
+def _know_partition_key(container: ContainerProxy) -> None:
+    """Spare azure-cosmos the request by which it learns the key before its first write."""
+    known = container.client_connection.partition_key_definition_cache
+    known[container.container_link] = {"paths": ["/id"], "kind": "Hash"}
 
 
 def _shorten_pipeline(connection: Any, transport: AzureTransport) -> None:
