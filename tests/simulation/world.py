@@ -14,6 +14,7 @@ from botbuilder.core import Bot, Storage, TurnContext
 from botbuilder.schema import Activity
 
 from shared.errors import BotApplicationError
+from shared.turns.state.journal import Journal
 from tests.simulation import disturbances
 from tests.simulation.adapter import SimulatedAdapter, answer_of
 from tests.simulation.bot import Witness
@@ -190,7 +191,15 @@ class World(Observer):
             # Only somebody's hand makes anything else look like one.
             if "/conversations/" in key
         }
-        return [key for key, one in journals.items() if isinstance(one, dict) and one.get("open")]
+        return [
+            key
+            for key, one in journals.items()
+            if isinstance(one, dict) and one.get("open") and not self._is_only_marked(key, one)
+        ]
+
+    def _is_only_marked(self, key: str, journal: dict[str, Any]) -> bool:
+        """Whether somebody's hand has left the mark on a free conversation."""
+        return Fault.JOURNAL_POISONED in self.happened and Journal.of(key, journal).is_free
 
     def said_in(self, activity: Activity) -> Said:
         """What was said, by as much of the activity as the product has kept."""

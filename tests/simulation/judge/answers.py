@@ -32,6 +32,8 @@ def _answers(world: World, verdict: Verdict) -> Iterator[str]:
             continue
         if _is_of_an_earlier_turn(world, handling, turns):
             continue
+        if _is_without_what_is_done_again(world, handling, turns[-1]):
+            continue
         if world.document_troubles[turns[-1].home_key]:
             # The apology for a conversation that cannot be read.
             continue
@@ -47,6 +49,12 @@ def _is_of_an_earlier_turn(world: World, handling: Handling, turns: list[Committ
         handling.answer == turn.answer and world.chronicle.was_reset(turn.home_key, turn.at_s)
         for turn in turns
     )
+
+
+def _is_without_what_is_done_again(world: World, handling: Handling, turn: Committed) -> bool:
+    """Whether it does not name a change that was lost, and kept once its document was restored."""
+    is_reset = world.chronicle.was_reset(turn.home_key, turn.at_s)
+    return is_reset and handling.answer == turn.answer[: len(handling.answer or [])]
 
 
 def _may_be_forgotten(world: World, handling: Handling, turn: Committed) -> bool:
