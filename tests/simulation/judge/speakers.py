@@ -51,6 +51,9 @@ def _one_at_a_time(world: World) -> Iterator[str]:
 
 def _typing(world: World) -> Iterator[str]:
     """An indicator that comes after the answer stands there until it fades."""
+    if world.is_small:
+        # A redelivery of what is forgotten by then is run, and shown, again.
+        return
     for place, turns in by_place(world).items():
         if any(world.chronicle.was_reset(turn.home_key, 0) for turn in turns):
             continue
