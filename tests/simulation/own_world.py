@@ -3,7 +3,7 @@ A history of a bot of one's own, and all that is compared of it.
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -216,11 +216,14 @@ class OwnWorld(World):
         )
         self.chronicle = chronicle
         self.channel = OwnChannel(self.channel.tell)
-        self.said = [OwnSaid(**vars(one)) for one in self.said]
+        self.said = [
+            OwnSaid(**{each.name: getattr(one, each.name) for each in fields(one)})
+            for one in self.said
+        ]
         for number, said in enumerate(self.said):
-            fields = fields_in(said.text)
-            if fields is not None:
-                self.said[number] = replace(said, kind=fields.get("type", "message"))
+            sent = fields_in(said.text)
+            if sent is not None:
+                self.said[number] = replace(said, kind=sent.get("type", "message"))
         self.said_of_turn.clear()
         self._know(self.said)
 
