@@ -98,7 +98,10 @@ class Triggers:
             except Exception as error:
                 world.tell(instance.name, "queue", "fail", repr(error))
                 has_failed.append(True)
-                if not any(one == bell.conversation for _, one in world.queue.failed_s):
+                has_trouble = world.document_troubles[bell.conversation] or any(
+                    one == bell.conversation for _, one in world.queue.failed_s
+                )
+                if not has_trouble:
                     self.failed.append(repr(error))
 
         def over() -> None:

@@ -70,12 +70,14 @@ class Arrival:
             if not caller.is_kept:
                 await self._find_a_place()
         except LASTING_FAULTS as error:
-            if caller.brings_logic:
+            is_committed = caller.is_kept
+            if caller.waits if is_committed else caller.brings_logic:
                 raise
             # Without its home document a turn cannot be committed, now or later, so
-            # the user hears of it and the activity is not delivered again.
+            # the user hears of it and the activity is not delivered again. What has
+            # been committed, the sweep brings to its end when that can be noted.
             _logger.error("A conversation cannot go on: %s", error)
-            if caller.context.activity.type == ActivityTypes.message:
+            if caller.context.activity.type == ActivityTypes.message and not is_committed:
                 activity = caller.context.activity
                 texts = self._process.apologies.in_locale(activity.locale)
                 await self._turn.channel.say(message(texts.for_error(error), activity).subject)
@@ -211,24 +213,25 @@ class Arrival:
         if self._caller.is_over:
             return False
         try:
-            document = self._turn.committed(home, attempt, home, owner.by)
-            return await self._write(owner, document, attempt)
+            written = await self._write(owner, home, attempt)
         except (StateNotStorable, StateTooLarge) as error:
             if self._caller.brings_logic:
                 raise
-            sorry = self._turn.apology(error, attempt.by, home)
-            document = self._turn.committed(home, sorry, home, owner.by)
-            return await self._write(owner, document, sorry)
-
-    async def _write(self, owner: Ownership, document: StoredDocument, attempt: Attempt) -> bool:
-        owner.begin()
-        self._caller.may_be_kept = True
-        self._attempts[attempt.by] = owner, attempt
-        written = await self._if_stored(document)
+            attempt = self._turn.apology(error, attempt.by, home)
+            written = await self._write(owner, home, attempt)
         if written is None:
             return False
         owner.have(written)
         return await self._own(owner, attempt)
+
+    async def _write(
+        self, owner: Ownership, home: StoredDocument, attempt: Attempt
+    ) -> StoredDocument | None:
+        document = self._turn.committed(home, attempt, home, owner.by)
+        owner.begin()
+        self._caller.may_be_kept = True
+        self._attempts[attempt.by] = owner, attempt
+        return await self._if_stored(document)
 
     async def _own(self, owner: Ownership, attempt: Attempt) -> bool:
         """Finish the turn that is committed and ours."""

@@ -11,7 +11,7 @@ from botbuilder.core import ConversationState, Storage, TurnContext, UserState
 from botbuilder.schema import Activity, ResourceResponse
 
 from shared.bells.base import Bell
-from shared.errors import StateForbidden, StateUnavailable
+from shared.errors import StateForbidden, StateNotStorable, StateTooLarge, StateUnavailable
 from shared.turns.limits import FRUITLESS_PASSING_S, LAST_LOOK_S, LEASE_S, RETRIES_S
 from shared.turns.mailbox.bell import SWEEP
 from tests.unit.turns.conftest import HOME, USER, Queue, Room, in_virtual_time, until_quiet
@@ -381,6 +381,26 @@ def test_a_reply_is_not_sent_again_in_the_last_moment_of_the_lease(room_with: Ro
 
     in_virtual_time(history())
     assert ([], ["one", "two"]) == (owner.texts(), other.texts())
+
+
+@pytest.mark.parametrize("fault", [StateNotStorable("no"), StateTooLarge("full")])
+def test_a_settle_that_the_store_refuses_undoes_nothing(
+    room_with: RoomWith, fault: Exception
+) -> None:
+    """What is committed and said is no failure of the turn's; the sweep finds what is left."""
+    room = room_with(say_two)
+
+    async def history() -> None:
+        room.storage.faults[f"write {HOME}"] = [None, fault]
+        await room.hears(id="a")
+        await asyncio.sleep(60)
+        assert ["one", "two"] == room.texts()
+        assert len(room.storage.writes) == 2
+        await room.bot.on_bell(Bell(HOME, SWEEP))
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert set(room.texts()) == {"one", "two"}
 
 
 def test_a_reply_that_waits_when_the_lease_ends_is_not_in_doubt(
