@@ -179,7 +179,8 @@ class Ownership:
 
     def _watched(self, home: StoredDocument) -> StoredDocument:
         journal = home.journal
-        if not self.bell or journal.watch or journal.is_free:
+        if not self.bell or journal.watch or journal.running is None:
+            # Of what is left whoever leaves it knows the bell; this one may be gone by then.
             return home
         return replace(home, journal=msgspec.structs.replace(journal, watch=self.bell))
 

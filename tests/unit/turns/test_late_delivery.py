@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared import stray_lines
+from shared.bells.base import Bell
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import ANSWER_S, LOOK_S
 from shared.turns.state.journal import digest
@@ -153,3 +154,29 @@ def test_an_owner_whose_document_vanished_leaves_the_next_one_alone(
 
     in_virtual_time(history())
     assert ([], ["second 1", "first 2"]) == (said(one), said(two))
+
+
+def test_what_is_left_while_the_queue_is_away_is_for_any_bell(
+    room_with: RoomWith, queue: Queue
+) -> None:
+    """No bell is said to be in charge of it: the one of the claim may have come and gone."""
+    room = room_with(take)
+
+    async def history() -> None:
+        first = begin(room, "3 hello")
+        await asyncio.sleep(2)
+        queue.is_away = True
+        room.channel.faults = [refusal(429)] * 10_000
+        for _ in range(1000):
+            journal = (await room.home())["$turns"]
+            if "last" in journal and "running" not in journal:
+                break
+            await asyncio.sleep(0.1)
+        assert "watch" not in journal
+        room.channel.faults.clear()
+        queue.is_away = False
+        await room.bot.on_bell(Bell(HOME, "any"))
+        await first
+
+    in_virtual_time(history())
+    assert ["hello 1"] == said(room)
