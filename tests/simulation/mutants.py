@@ -49,14 +49,12 @@ COMMITTING = (
     Mutant(
         "nothing is sent before the commit",
         "mailbox/arrival.py",
-        "        written = await self._if_stored(document)\n        if written is None:\n"
-        "            return False\n",
+        "        return await self._if_stored(document)\n",
         "        owner.have(document)\n"
         "        await Runner(owner, self._documents, self._ringer, self._process)._finishing(\n"
         "            self._turn\n"
         "        ).deliver(None)\n"
-        "        written = await self._if_stored(document)\n        if written is None:\n"
-        "            return False\n",
+        "        return await self._if_stored(document)\n",
     ),
     Mutant(
         "changes to other documents are committed with the turn",
