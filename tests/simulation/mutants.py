@@ -81,7 +81,7 @@ COMMITTING = (
         "mailbox/arrival.py",
         "except (StateNotStorable, StateTooLarge) as error:",
         "except StateNotStorable as error:",
-        (Fault.STATE_LARGE,),
+        (Fault.STATE_LARGE, Fault.REDELIVERED),
     ),
 )
 
