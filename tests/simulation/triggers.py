@@ -126,9 +126,9 @@ class Triggers:
         """Note if the conversation relies on a bell that is not in the queue."""
         world = self._world
         journal = (world.store.current(key) or {}).get("$turns")
-        if not isinstance(journal, dict):
+        if not isinstance(journal, dict) or Fault.VERSION_BEFORE in world.plan.drawn:
+            # That version writes back what it does not know, and rings for nothing.
             return
-        # What the version before has settled keeps what that version does not know.
         is_free = not any(journal.get(name) for name in ("running", "last", "inbox"))
         tokens = {one.bell.token for one in world.queue.bells_of(key)}
         watch = journal.get("watch")

@@ -71,8 +71,10 @@ class Arrival:
                 await self._find_a_place()
         except LASTING_FAULTS as error:
             is_committed = caller.is_kept
-            if caller.waits if is_committed else caller.brings_logic:
+            if caller.brings_logic and not is_committed:
                 raise
+            if caller.waits and is_committed:
+                raise TurnDeadlineExceeded("The turn has an answer; deliver it again.") from error
             # Without its home document a turn cannot be committed, now or later, so
             # the user hears of it and the activity is not delivered again. What has
             # been committed, the sweep brings to its end when that can be noted.

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botbuilder.core import ConversationState, Storage, TurnContext, UserState
+from botbuilder.core import ConversationState, InvokeResponse, Storage, TurnContext, UserState
 from botbuilder.schema import Activity, ResourceResponse
 
 from shared.bells.base import Bell
-from shared.errors import StateForbidden, StateNotStorable, StateTooLarge, StateUnavailable
+from shared.errors import (
+    StateForbidden,
+    StateNotStorable,
+    StateTooLarge,
+    StateUnavailable,
+    TurnDeadlineExceeded,
+)
 from shared.turns.limits import FRUITLESS_PASSING_S, LAST_LOOK_S, LEASE_S, RETRIES_S
 from shared.turns.mailbox.bell import SWEEP
 from tests.unit.turns.conftest import HOME, USER, Queue, Room, in_virtual_time, until_quiet
@@ -474,3 +480,24 @@ def test_a_slow_answer_of_the_store_may_be_old_by_now(room_with: RoomWith) -> No
 
     in_virtual_time(history())
     assert 3 == user["count"]
+
+
+async def test_an_invoke_whose_settle_is_refused_is_answered_when_it_comes_again(
+    room_with: RoomWith,
+) -> None:
+    """Its turn has happened, and its answer is kept with it."""
+
+    async def say_and_answer(context: TurnContext, _storage: Storage) -> None:
+        await context.send_activity("one")
+        answer = InvokeResponse(status=200, body={"done": True})
+        await context.send_activity(Activity(type="invokeResponse", value=answer))
+
+    room = room_with(say_and_answer)
+    room.storage.faults[f"write {HOME}"] = [None, StateNotStorable("no")]
+
+    with pytest.raises(TurnDeadlineExceeded):
+        await room.hears(id="a", type="invoke", name="any")
+    response = await room.hears(id="a", type="invoke", name="any")
+
+    assert response is not None
+    assert ({"done": True}, 1) == (response.body, room.runs)
