@@ -377,13 +377,6 @@ MAILBOX = (
 
 BELLS = (
     Mutant(
-        "whoever takes over has rung the next bell before",
-        "mailbox/bell.py",
-        "self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token",
-        "self._next_bell or self._bell.token",
-        (Fault.KILL, Fault.BOT_SLOW),
-    ),
-    Mutant(
         "what has a bell in charge gets no other",
         "mailbox/arrival.py",
         "        if not journal.watch:\n            await self._ring()\n        owns",
