@@ -135,7 +135,7 @@ class Triggers:
         # What is merely left is taken over by any bell.
         is_for_any = not journal.get("running") and not _is_put_off(journal)
         if watch and not is_free and watch not in tokens and not (is_for_any and tokens):
-            self.promises.append((world.loop.time(), key, f"relies on {watch}, which is gone"))
+            self.promises.append((world.loop.time(), key, watch))
 
     def stop_hosts(self, outage: QueueOutage) -> None:
         """Have the processes stopped whose queue is away for too long."""

@@ -12,7 +12,7 @@ from shared.turns.clock import loop_time_s
 from shared.turns.limits import BELL_READ_S, LOOK_S, OWNER_S, POLL_S
 from shared.turns.mailbox import inbox
 from shared.turns.mailbox.ownership import Ownership
-from shared.turns.mailbox.ringing import Ringer
+from shared.turns.mailbox.ringing import Ringer, Rung
 from shared.turns.mailbox.runner import Runner
 from shared.turns.process import Process
 from shared.turns.state.documents import Documents
@@ -42,7 +42,7 @@ class Hearing:
         self._owner = Ownership(
             process.chance.token(), self._documents, self._ringer, process, is_tracked=True
         )
-        self._next_bell = ""
+        self._next_bell = Rung("", 0.0)
 
     async def handle(self) -> None:
         """
@@ -102,9 +102,11 @@ class Hearing:
         owner = self._owner
         # Before anything slow: if this process dies, the new bell is all that is left. If the queue
         # does not take it, the present one must do: it comes again when nobody completes it.
-        self._next_bell = self._next_bell or await self._ringer.ring(LOOK_S) or self._bell.token
+        if not self._next_bell.token:
+            self._next_bell = await self._ringer.ring_before_write()
         owner.begin()
-        journal = inbox.taken_over(home.journal, owner.by, self._next_bell)
+        in_charge = self._next_bell.token or self._bell.token
+        journal = inbox.taken_over(home.journal, owner.by, in_charge)
         try:
             taken = await self._documents.write(replace(home, journal=journal))
         except Exception as error:
@@ -116,6 +118,7 @@ class Hearing:
             if not owner.owns(taken.journal):
                 return taken
         owner.have(taken)
+        await self._ringer.ring_again_if_late(self._next_bell)
         self._tell(taken.journal)
         await Runner(owner, self._documents, self._ringer, self._process).go_on()
         if owner.journal.watch == self._bell.token and not owner.journal.is_free:

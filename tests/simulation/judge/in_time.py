@@ -19,6 +19,8 @@ ANSWER_BEFORE_S = 15.0
 
 WAITING_S = 100.0
 SCHEDULING_S = 0.5
+RING_AGAIN_S = 5.0
+
 LAST_PAUSE_S = 1.0
 """So long before its time is up what waits may have looked for the last time."""
 
@@ -153,9 +155,13 @@ def _taken_up(world: World, verdict: Verdict) -> Iterator[str]:
 
 def _in_charge(world: World) -> Iterator[str]:
     """A bell that is said to be in charge of a conversation is in the queue."""
-    for at_s, key, what in world.triggers.promises:
-        if not world.chronicle.was_reset(key, 0) and not world.document_troubles[key]:
-            yield f"{at_s:.1f}: {key} {what}"
+    for at_s, key, token in world.triggers.promises:
+        if world.chronicle.was_reset(key, 0) or world.document_troubles[key]:
+            continue
+        # Whoever took long to write it rings it once more.
+        again = (rung_s - at_s for rung_s, bell in world.queue.rung if bell.token == token)
+        if not any(0 <= later_s <= RING_AGAIN_S for later_s in again):
+            yield f"{at_s:.1f}: {key} relies on {token}, which is gone"
 
 
 def _needless(world: World) -> Iterator[str]:

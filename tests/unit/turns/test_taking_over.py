@@ -10,6 +10,7 @@ from botbuilder.core import Storage, TurnContext
 from shared.bells.base import Bell
 from shared.errors import (
     BotApplicationError,
+    StateThrottled,
     StateUnavailable,
 )
 from shared.turns.limits import (
@@ -177,3 +178,25 @@ def test_a_bell_that_was_kept_does_not_end_before_the_work(
     assert ["first 1"] == said(two)
     assert comes_back == ("kept" in {bell.token for _, bell in queue.rung})
     assert comes_back != isinstance(outcomes[0], BotApplicationError)
+
+
+def test_a_take_over_that_takes_long_rings_again(room_with: RoomWith, queue: Queue) -> None:
+    """Its new bell may have come before the write that it is for, and gone."""
+    one, two = room_with(take), room_with(take)
+
+    async def history() -> None:
+        begin(one, "20 hello")
+        await asyncio.sleep(2)
+        pulse = (await one.home())["$turns"]["running"]["by"], 1
+        one.dies()
+        queue.rung.clear()
+        queue.is_silent = True
+        two.storage.faults[f"write {HOME}"] = [StateThrottled("busy", retry_after_s=LOOK_S)]
+        task = two.begin(two.bot.on_bell(Bell(HOME, "old", pulse)))
+        await asyncio.sleep(LOOK_S + 2)
+        watch = (await two.home())["$turns"]["watch"]
+        assert 2 == [bell.token for _, bell in queue.rung].count(watch)
+        await task
+
+    in_virtual_time(history())
+    assert ["hello 1"] == said(two)
