@@ -152,7 +152,7 @@ class Channel:
         timer = loop.call_later(lease.renew_in_s, begin_to_keep)
         try:
             async with asyncio.timeout(None) as limit:
-                return await self._do_repeatedly(operation, lease, until_s)
+                return await self._do_repeatedly(operation, lease, until_s, limit)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -164,8 +164,10 @@ class Channel:
             if keeping is not None:
                 keeping.cancel()
 
-    async def _do_repeatedly(self, operation: Operation, lease: Lease, until_s: float) -> str:
-        """Do one operation, again only where it has not happened for certain."""
+    async def _do_repeatedly(
+        self, operation: Operation, lease: Lease, until_s: float, limit: asyncio.Timeout
+    ) -> str:
+        """Do one operation, again only where it has not happened for certain, within `limit`."""
         pause_s = POLL_MAX_S
         while True:
             try:
@@ -176,11 +178,13 @@ class Channel:
                 too_late = loop_time_s() + pause_s > until_s - SEND_S
                 if failure.outcome is not Outcome.NOT_SENT or too_late:
                     raise
-                again_s = loop_time_s() + pause_s
-                while lease.left_s >= LAST_LOOK_S and loop_time_s() < again_s:
-                    # No longer than the lease: what ends with that was on its way, and in doubt.
-                    left_s = lease.left_s - LAST_LOOK_S / 2
-                    await asyncio.sleep(min(again_s - loop_time_s(), left_s))
+                try:
+                    await asyncio.sleep(pause_s)
+                except asyncio.CancelledError:
+                    if limit.expired():
+                        # It was not on its way when the time was up, and so is not in doubt.
+                        raise error from None
+                    raise
                 if lease.left_s < LAST_LOOK_S:
                     raise
 

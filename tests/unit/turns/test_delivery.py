@@ -389,6 +389,25 @@ def test_a_reply_is_not_sent_again_in_the_last_moment_of_the_lease(room_with: Ro
     assert ([], ["one", "two"]) == (owner.texts(), other.texts())
 
 
+def test_a_process_that_stands_still_while_a_reply_waits_leaves_no_doubt(
+    room_with: RoomWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The channel has refused it, and nothing was sent since."""
+    other, room = room_with(say_two), room_with(say_two)
+
+    async def history() -> None:
+        room.channel.faults = [refusal(429, "4")] * 10
+        begin = asyncio.create_task(room.hears(id="a"))
+        await asyncio.sleep(2)
+        room.pauses(40)
+        await begin
+        await until_quiet(other)
+
+    in_virtual_time(history())
+    assert ["one", "two"] == [*room.texts(), *other.texts()]
+    assert "unknown" not in caplog.text
+
+
 @pytest.mark.parametrize("fault", [StateNotStorable("no"), StateTooLarge("full")])
 def test_a_settle_that_the_store_refuses_undoes_nothing(
     room_with: RoomWith, fault: Exception
