@@ -184,14 +184,19 @@ async def test_all_functions_of_a_worker_have_one_app(monkeypatch: pytest.Monkey
     assert {id(get_app())} == {id(app) for app in apps}
 
 
+def a_reference(
+    service_url: str = "http://localhost:9/", place: str = "c"
+) -> ConversationReference:
+    """To a conversation of the channel "test"."""
+    return ConversationReference(
+        channel_id="test", service_url=service_url, conversation=ConversationAccount(id=place)
+    )
+
+
 async def test_what_names_no_turn_is_refused() -> None:
     """Without an id a retry would say everything again."""
     app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
-    reference = ConversationReference(
-        channel_id="test",
-        service_url="http://localhost:9/",
-        conversation=ConversationAccount(id="c"),
-    )
+    reference = a_reference()
     with pytest.raises(ValueError, match="id must be a text"):
         await app.continue_conversation(reference, lambda _: asyncio.sleep(0), id="")
     await app.close()
@@ -213,11 +218,7 @@ async def test_a_reference_that_leads_nowhere_is_refused(
 ) -> None:
     """The logic does not run."""
     app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
-    reference = ConversationReference(
-        channel_id="test",
-        service_url="http://localhost:9/",
-        conversation=ConversationAccount(id="c"),
-    )
+    reference = a_reference()
     for name, value in fields.items():
         setattr(reference, name, value)
     ran = []
@@ -254,11 +255,7 @@ async def test_a_bot_continues_conversations_only_where_it_may_reply() -> None:
                 refusals.append(type(refusal))
 
     app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
-    reference = ConversationReference(
-        channel_id="test",
-        service_url="http://localhost:9/",
-        conversation=ConversationAccount(id="c"),
-    )
+    reference = a_reference()
     await app.continue_conversation(reference, roam, id="1")
     await app.close()
 
@@ -279,11 +276,7 @@ async def test_a_turn_that_tells_everybody_at_once_is_told_which_conversation_is
             refusals.append(type(refusal))
 
     app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
-    reference = ConversationReference(
-        channel_id="test",
-        service_url="http://localhost:9/",
-        conversation=ConversationAccount(id="c"),
-    )
+    reference = a_reference()
     await app.continue_conversation(reference, tell_everybody, id="1")
     await app.close()
 
@@ -300,11 +293,7 @@ async def test_the_bot_speaks_first_with_its_own_token(monkeypatch: pytest.Monke
         for name, value in issuer.identity_settings.items():
             monkeypatch.setenv(name, value)
         app = create_app(Settings.from_environ({**DEVELOPMENT, **issuer.bot_settings}), bot=echo)
-        reference = ConversationReference(
-            channel_id="test",
-            service_url=channel.service_url,
-            conversation=ConversationAccount(id="c1"),
-        )
+        reference = a_reference(channel.service_url, "c1")
         for _ in range(2):
             await app.continue_conversation(reference, tell, id="1")
         await app.close()

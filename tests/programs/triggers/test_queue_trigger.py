@@ -4,6 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from local.node_services.emulators import Azurite
 from tests.programs.programs import eventually
 from tests.programs.triggers.conftest import QUICK, StartHost
@@ -304,32 +306,23 @@ class TestTrouble:
 
         assert (1, []) == (queue.count(), queue.visible())
 
+    @pytest.mark.parametrize(("treatment", "tries"), [(503, 2), (BROKEN, 3)])
     def test_a_service_that_is_ill_is_asked_again(
-        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
+        self,
+        root: Path,
+        azurite: Azurite,
+        queue: TestQueue,
+        start_host: StartHost,
+        treatment: int,
+        tries: int,
     ) -> None:
-        """Answers such as 503 stop nothing: the host polls on, and the message runs after them."""
+        """Neither answers such as 503 nor a short outage stop it: the message runs after them."""
         write_queue_function(root, queue.name, "record()")
         queue.put("body")
         with FaultyStorage(azurite) as storage:
-            storage.refuse("GET", "/messages", 503)
+            storage.refuse("GET", "/messages", treatment)
             host = start_host(root, settings=storage.settings)
-            eventually(lambda: storage.met > 1)
-            storage.be_well()
-            eventually(lambda: queue.count() == 0)
-
-        assert 1 == len(runs(root))
-        assert HOST_STOPS not in host.output
-
-    def test_a_short_outage_stops_nothing(
-        self, root: Path, azurite: Azurite, queue: TestQueue, start_host: StartHost
-    ) -> None:
-        """While connections break off the host tries again, and messages run after that."""
-        write_queue_function(root, queue.name, "record()")
-        queue.put("body")
-        with FaultyStorage(azurite) as storage:
-            storage.refuse("GET", "/messages", BROKEN)
-            host = start_host(root, settings=storage.settings)
-            eventually(lambda: storage.met >= 3)
+            eventually(lambda: storage.met >= tries)
             storage.be_well()
             eventually(lambda: queue.count() == 0)
 

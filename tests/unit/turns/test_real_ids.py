@@ -34,6 +34,10 @@ KEPT: list[tuple[Callable[[str], Any], Any]] = [
     (lambda given: Sent(given, "hi"), Sent("real-0", "hi")),
     (lambda given: Profile(given, 1), Profile("real-0", 1)),
     (lambda given: Activity(id=given).as_dict(), {"id": "real-0"}),
+    (
+        lambda given: ConversationReference(activity_id=given),
+        ConversationReference(activity_id="real-0"),
+    ),
     (lambda given: f"not only {given}", None),
 ]
 
@@ -63,27 +67,6 @@ async def test_an_id_that_a_bot_has_kept_is_the_channels_in_the_next_turn(
     await room.hears("what?")
 
     assert [keep(given[0]) if expected is None else expected] == found
-
-
-async def test_an_id_is_found_in_the_sdks_own_objects(room_with: RoomWith) -> None:
-    """Such as a reference to the conversation."""
-    found: list[str] = []
-
-    async def show(context: TurnContext, storage: Storage) -> None:
-        state = ConversationState(storage)
-        kept = state.create_property("kept")
-        if context.activity.text == "show":
-            sent = await context.send_activity("card")
-            await kept.set(context, ConversationReference(activity_id=sent.id))
-            await state.save_changes(context)
-        else:
-            found.append((await kept.get(context)).activity_id)
-
-    room = room_with(show)
-    await room.hears("show")
-    await room.hears("what?")
-
-    assert ["real-0"] == found
 
 
 async def test_a_reaction_is_to_the_activity_that_a_bot_has_kept(room_with: RoomWith) -> None:
