@@ -45,11 +45,15 @@ class Documents:
             await backoff.pause()
 
     async def read_ahead(self, key: str | None) -> StoredDocument | None:
-        """A document that will be needed. None: there is none, or it cannot be read now."""
+        """A document that will be needed. None: there is none, or an old copy, or no answer."""
+        if not key:
+            return None
+        asked_s = loop_time_s()
         try:
-            return await self.read(key) if key else None
+            document = await self.read(key)
         except Exception:
             return None
+        return document if document.version >= self._known.least(key, asked_s) else None
 
     async def read_at_least(self, version: int, key: str, backoff: Backoff) -> StoredDocument:
         """

@@ -10,6 +10,7 @@ from botbuilder.core import (
     TurnContext,
     UserState,
 )
+from botbuilder.schema import ConversationAccount
 
 from shared.errors import StateConflict
 from shared.storage.codec.documents import DocumentCodec
@@ -38,6 +39,22 @@ async def test_state_survives_from_turn_to_turn(room_with: RoomWith) -> None:
     await room.hears()
     await room.hears()
     assert ["1 1", "2 2"] == room.texts()
+
+
+async def test_what_another_conversation_has_just_changed_here_is_read(room_with: RoomWith) -> None:
+    """A copy from before is known to be old, whichever turn of this process has written it."""
+    room = room_with(count)
+    await room.hears(conversation=ConversationAccount(id="elsewhere"))
+    read = room.storage._inner.read
+    copies_from_before: list[dict[str, object]] = [{}]
+
+    async def lag(keys: list[str]) -> dict[str, object]:
+        found: dict[str, object] = await read(keys)
+        return copies_from_before.pop() if keys == [USER] and copies_from_before else found
+
+    room.storage._inner.read = lag
+    await room.hears()
+    assert ["1 1", "1 2"] == room.texts()
 
 
 async def test_a_state_may_be_saved_several_times_in_a_turn(room_with: RoomWith) -> None:
