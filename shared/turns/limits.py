@@ -157,7 +157,12 @@ KEPT_REMOVALS = 64
 """Properties that were removed from a document, and shall not come back by a late change."""
 
 SEEN_DOCUMENTS = 16
-"""Documents that a conversation wrote last, and is not to read older than that."""
+RECENT_DOCUMENTS = 250
+"""
+Documents that a conversation wrote last, and is not to read older than that.
+
+The latter where they were written within `LAG_S`: each takes some 100 bytes of the journal.
+"""
 
 LAG_S = 5.0
 """

@@ -23,6 +23,8 @@ from shared.turns.limits import (
     DONE_TURNS,
     KEPT_ACTIVITY_IDS,
     KEPT_REMOVALS,
+    LAG_S,
+    RECENT_DOCUMENTS,
     SEEN_DOCUMENTS,
 )
 from shared.turns.mailbox.records import Entry, Running
@@ -280,7 +282,13 @@ class Journal(Record, frozen=True):
             return self
         seen = {key: seen for key, seen in self.seen.items() if key not in versions}
         seen.update({key: Seen(version=version, at_s=now_s) for key, version in versions.items()})
-        return msgspec.structs.replace(self, seen=dict(list(seen.items())[-SEEN_DOCUMENTS:]))
+        recent = list(seen.items())[-RECENT_DOCUMENTS:]
+        kept = [
+            (key, one)
+            for place, (key, one) in enumerate(recent, start=-len(recent))
+            if place >= -SEEN_DOCUMENTS or now_s - one.at_s < LAG_S
+        ]
+        return msgspec.structs.replace(self, seen=dict(kept))
 
     def forget(self, keys: Set[str]) -> "Journal":
         """The journal that expects no version of these documents: they were deleted, say."""

@@ -17,6 +17,8 @@ from shared.turns.limits import (
     DONE_TURNS,
     KEPT_ACTIVITY_IDS,
     KEPT_REMOVALS,
+    LAG_S,
+    RECENT_DOCUMENTS,
     SEEN_DOCUMENTS,
 )
 from shared.turns.mailbox.records import Entry, Running
@@ -263,8 +265,19 @@ def test_few_documents_are_expected_to_be_new() -> None:
     """A conversation of thousands of users keeps its journal small."""
     journal = Journal()
     for number in range(100):
-        journal = journal.expect({f"u{number}": 1}, 1.0)
+        journal = journal.expect({f"u{number}": 1}, number * LAG_S)
     assert (SEEN_DOCUMENTS, "u99") == (len(journal.seen), [*journal.seen][-1])
+
+
+def test_documents_that_a_read_may_lag_behind_are_expected_to_be_new() -> None:
+    """However many members of a conversation have written within that time; it has a bound, too."""
+    journal = Journal()
+    for number in range(100):
+        journal = journal.expect({f"u{number}": 1}, number * LAG_S / 100)
+    assert [f"u{number}" for number in range(100)] == [*journal.seen]
+    for number in range(1_000):
+        journal = journal.expect({f"u{number}": 2}, LAG_S)
+    assert RECENT_DOCUMENTS == len(journal.seen)
 
 
 def test_few_ids_of_sent_activities_are_kept() -> None:
