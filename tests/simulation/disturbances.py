@@ -50,6 +50,20 @@ def _set_clock(world: "World", instance: Instance, seconds: float) -> None:
     world.happened[fault] += 1
 
 
+def _leave(world: "World", instance: Instance, length_s: float) -> None:
+    """Tell a process that it will be stopped. Another one takes its place at once."""
+    if instance.is_older or instance.has_left:
+        return
+    if instance.bot.is_busy or any(not one.over.is_set() for one in instance.handlings):
+        world.happened[Fault.LEAVES] += 1
+    instance.left_at_s = world.loop.time()
+    # A load balancer may hear of it later than the process.
+    instance.is_leaving = world.chance.random() < 0.5
+    instance.bot.leave()
+    world.replace(instance)
+    world.loop.call_later(length_s, world.retire, instance)
+
+
 def _kill(world: "World", instance: Instance, _length_s: float) -> None:
     """Whoever sweeps, if that is known yet."""
     holder = world.triggers.holder
@@ -62,6 +76,7 @@ _TO_INSTANCES: dict[Fault, Callable[["World", Instance, float], None]] = {
     Fault.CLOCK_FORWARD: _set_clock,
     Fault.CLOCK_BACK: _set_clock,
     Fault.TIMER_DIES: _kill,
+    Fault.LEAVES: _leave,
 }
 
 

@@ -60,6 +60,7 @@ class Fault(StrEnum):
     TIMER_DIES = "timer's holder dies"
     PARTITION = "partition"
     KILL = "process killed"
+    LEAVES = "process told to leave"
     PAUSE = "process paused past its lease"
     CLOCK_SKEW = "clocks differ"
     CLOCK_FORWARD = "clock jumps forward"
@@ -133,6 +134,7 @@ SHARES = {
     Fault.TIMER_DIES: 0.03,
     Fault.PARTITION: 0.05,
     Fault.KILL: 0.6,
+    Fault.LEAVES: 0.05,
     Fault.PAUSE: 0.06,
     Fault.CLOCK_SKEW: 0.5,
     Fault.CLOCK_FORWARD: 0.03,

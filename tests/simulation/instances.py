@@ -30,6 +30,8 @@ class Instance:
     """The version of the app before this one runs in it."""
     is_leaving: bool = False
     """It gets no more requests."""
+    left_at_s: float = float("inf")
+    """When it was told that it will be stopped."""
     is_newer: bool = False
     """It writes journals with fields that the others do not know."""
     stands_until_s: float = 0.0
@@ -42,9 +44,15 @@ class Instance:
     """Neither store nor channel is reached from here until then."""
     handlings: list["Handling"] = field(default_factory=list)
 
+    @property
+    def has_left(self) -> bool:
+        """Whether another one has taken its place."""
+        return self.left_at_s < float("inf")
+
     def can_hear(self, now_s: float) -> bool:
         """Whether the queue may hand it a bell."""
-        return self.is_alive and not self.is_older and self.stands_until_s <= now_s
+        is_there = self.is_alive and not self.is_older and not self.has_left
+        return is_there and self.stands_until_s <= now_s
 
 
 @dataclass
@@ -74,6 +82,21 @@ class Handling:
     @property
     def name(self) -> str:
         return f"{self.said.label}@{self.instance.name}"
+
+
+@dataclass
+class Run:
+    """The bot, at work on an activity."""
+
+    said: Said
+    instance: Instance
+    began_s: float
+    ended_s: float = float("inf")
+
+    @property
+    def lasted_until_s(self) -> float:
+        """When it ended, or its process."""
+        return min(self.ended_s, self.instance.died_at_s)
 
 
 CURRENT: ContextVar[Handling | None] = ContextVar("handling", default=None)

@@ -318,6 +318,27 @@ MAILBOX = (
         (Fault.BOT_SLOW,),
     ),
     Mutant(
+        "what one process is sent first comes first",
+        "mailbox/arrival.py",
+        "            await caller.enter_line()\n            if not caller.is_kept:\n",
+        "            if not caller.is_kept:\n",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "who has lost the race for the claim does not own the conversation",
+        "mailbox/claim.py",
+        "            raise LostRace\n",
+        "            return home\n",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
+        "what was the answer to a request is not run when that has ended",
+        "mailbox/runner.py",
+        "if entry.waits and (caller is None or not is_callers or caller.is_over):",
+        "if False:",
+        (Fault.BOT_SLOW, Fault.KILL),
+    ),
+    Mutant(
         "an activity that is accepted is not accepted again",
         "mailbox/arrival.py",
         "elif not caller.waits and any(one.id == caller.turn_id for one in journal.inbox):",
@@ -420,6 +441,23 @@ BELLS = (
     ),
 )
 
+LEAVING = (
+    Mutant(
+        "what runs in a process that is told to leave is handed over",
+        "mailbox/runs.py",
+        "        if self._process.is_leaving:\n            raise BrokenOff\n",
+        "",
+        (Fault.LEAVES, Fault.BOT_SLOW),
+    ),
+    Mutant(
+        "what is handed over has a bell of its own",
+        "mailbox/runner.py",
+        "            await self._ringer.ring_afterwards()\n",
+        "            pass\n",
+        (Fault.LEAVES, Fault.BOT_SLOW),
+    ),
+)
+
 BESIDE_BEFORE = (
     Mutant(
         "who goes on with a turn of the version before has watched it for a lease",
@@ -488,6 +526,13 @@ RUNNING = (
         (Fault.BOT_CANCELLED,),
     ),
     Mutant(
+        "a run that has lost its race is cancelled",
+        "running.py",
+        "        if not task.done():\n            task.cancel()\n",
+        "",
+        (Fault.BOT_SLOW,),
+    ),
+    Mutant(
         "a bot cannot end the process",
         "running.py",
         "except SystemExit as error:",
@@ -505,6 +550,7 @@ MUTANTS = (
     *ACCEPTING,
     *MAILBOX,
     *BELLS,
+    *LEAVING,
     *BESIDE_BEFORE,
     *RUNNING,
 )

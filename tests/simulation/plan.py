@@ -156,6 +156,9 @@ def schedule(plan: Plan, chance: random.Random, said: list[Said], places: Places
                 if fault is Fault.PAUSE and chance.random() < 0.3:
                     # A slow turn is claimed then.
                     begins_s = chance.choice(said).at_s + chance.uniform(1.0, 1.1)
+                if fault is Fault.LEAVES and chance.random() < 0.5:
+                    # A slow turn is run then.
+                    begins_s = chance.choice(said).at_s + chance.uniform(0.0, 8.0)
                 plan.events.append(Event(fault, begins_s, chance.randrange(3), length_s))
     homes = sorted({one.identity.home_key for one in said})
     others = [*sorted({one.identity.user_key or "" for one in said}), "board"]
@@ -178,6 +181,7 @@ _LENGTHS = {
     Fault.CLOCK_FORWARD: (90.0, 600.0, 3600.0),
     Fault.CLOCK_BACK: (-90.0, -600.0, -3600.0),
     Fault.TIMER_DIES: (0.0,),
+    Fault.LEAVES: (3.0, 10.0, 30.0),
 }
 """In seconds."""
 

@@ -21,7 +21,7 @@ from tests.simulation.bot import Witness
 from tests.simulation.channel import SimulatedChannel
 from tests.simulation.copies import Product, version_before
 from tests.simulation.faults import IN_SMALL, Fault
-from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance
+from tests.simulation.instances import CURRENT, UNTIL_IT_DIES, Handling, Instance, Run
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.observer import Observer
 from tests.simulation.plan import HEALED_AT_S, draw, schedule
@@ -61,6 +61,25 @@ class CreateBot(Protocol):
     """Makes the bot that a history is about."""
 
     def __call__(self, storage: Storage, witness: Witness, /) -> Bot: ...
+
+
+class WatchedBot(Bot):
+    """A bot whose runs are noted."""
+
+    def __init__(self, bot: Bot, world: "World") -> None:
+        self._bot = bot
+        self._world = world
+
+    async def on_turn(self, context: TurnContext) -> None:
+        handling = CURRENT.get()
+        if handling is None:
+            raise AssertionError("nobody runs this bot")
+        run = Run(handling.said, handling.instance, self._world.loop.time())
+        self._world.runs.append(run)
+        try:
+            await self._bot.on_turn(context)
+        finally:
+            run.ended_s = self._world.loop.time()
 
 
 class SimulatedContexts:
@@ -118,6 +137,7 @@ class World(Observer):
         )
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
+        self.runs: list[Run] = []
         self.healed_at_s = 0.0
         self.last_fault_s = float("inf")
         """From here on nothing goes wrong any more."""
@@ -242,11 +262,12 @@ class World(Observer):
         for instance in self.instances:
             if instance.is_older and instance.is_alive:
                 instance.is_leaving = True
-                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), self._retire, instance)
+                self.loop.call_later(self.chance.choice((0.0, 1.0, 20.0)), self.retire, instance)
 
-    def _retire(self, instance: Instance) -> None:
+    def retire(self, instance: Instance) -> None:
+        """End a process whose time to leave is over, if it still lives."""
         if instance.is_alive:
-            self.wore_out(instance, Fault.VERSION_BEFORE)
+            self.wore_out(instance, Fault.VERSION_BEFORE if instance.is_older else Fault.LEAVES)
 
     def _start_instance(self, name: str, number: int, *, is_older: bool = False) -> None:
         instance = Instance(name, number, is_older=is_older)
@@ -268,7 +289,7 @@ class World(Observer):
         product = version_before() if is_older else self.product
         mailbox = {"bells": self.queue, "contexts": SimulatedContexts(self, instance)}
         instance.bot = product.transactional_bot(
-            lambda storage: self._create_bot(storage, self),
+            lambda storage: WatchedBot(self._create_bot(storage, self), self),
             client,
             **({} if is_older else mailbox),
             now_s=lambda: 1_800_000_000 + instance.clock_ahead_s + self.loop.time(),
@@ -396,8 +417,8 @@ class World(Observer):
     def wore_out(self, instance: Instance, fault: Fault = Fault.KILL) -> None:
         """End a process: nothing of it happens any more."""
         self.tell(instance.name, "world", "stop", fault.value)
-        if fault is not Fault.VERSION_BEFORE:
-            # That happens where both write to one conversation.
+        if fault not in (Fault.VERSION_BEFORE, Fault.LEAVES):
+            # These happen where both write to one conversation, or something is left.
             self.happened[fault] += 1
         if self.healed_at_s:
             # A bot does so whenever it runs.
@@ -408,6 +429,11 @@ class World(Observer):
         instance.stands_until_s = float("inf")
         for handling in instance.handlings:
             handling.over.set()
+        if not instance.has_left:
+            self.replace(instance)
+
+    def replace(self, instance: Instance) -> None:
+        """Start another process on the machine of one that has ended, or will soon."""
         is_older = instance.is_older and self.loop.time() < self.plan.replaced_at_s
         self._start_instance(f"{instance.name}'", instance.number, is_older=is_older)
 

@@ -30,6 +30,9 @@ TAKEN_UP_S = 60.0
 READ_S = 1.0
 """So long ago whoever rings may have read the document, where nothing is slow."""
 
+HANDED_OVER_S = 8.0
+"""So soon the next owner goes on with what was left to it, where nothing is in the way."""
+
 SWEPT_S = SWEEP_S + 100.0
 """The same without one, or where it is hidden."""
 
@@ -48,6 +51,24 @@ _NO_TROUBLE = frozenset(
         Fault.ODD_IDS,
     }
 )
+"""With these, nobody dies and everything answers, in its time."""
+
+UNHINDERED = _NO_TROUBLE | {
+    Fault.KILL,
+    Fault.LEAVES,
+    Fault.STORE_LAGGING,
+    Fault.CHANNEL_SLOW,
+    Fault.CLOCK_FORWARD,
+    Fault.CLOCK_BACK,
+    Fault.JOURNAL_NEWER,
+    Fault.REQUEST_CANCELLED,
+    Fault.REDELIVERED_LATE,
+    Fault.SAME_ID,
+    Fault.BOT_CANCELLED,
+    Fault.BOT_EXITS,
+    Fault.BOT_KILLS,
+}
+"""With these, store and queue answer in time, and those that live do what they have to."""
 
 
 def judge(world: World, verdict: Verdict) -> None:
@@ -57,6 +78,7 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _refused(world)
     verdict.wrong += _rung(world)
     verdict.wrong += _taken_up(world, verdict)
+    verdict.wrong += _handed_over(world, verdict)
     verdict.wrong += _economy(world)
     verdict.wrong += _in_charge(world)
     verdict.wrong += [f"a bell failed with {one}" for one in world.triggers.failed]
@@ -87,7 +109,8 @@ def _refused(world: World) -> Iterator[str]:
         if one.instance.is_older:
             continue
         took_s = (one.ended_at_s or 0.0) - one.began_at_s
-        if one.said.kind in WAITING_KINDS and took_s >= WAITING_S - LAST_PAUSE_S:
+        is_waiting = one.said.kind in WAITING_KINDS
+        if is_waiting and (one.instance.has_left or took_s >= WAITING_S - LAST_PAUSE_S):
             continue
         if world.is_small and one.failure in ("InboxFull", "TurnDeadlineExceeded"):
             continue
@@ -151,6 +174,27 @@ def _taken_up(world: World, verdict: Verdict) -> Iterator[str]:
         verdict.longest(f"time to take up, {'with' if has_bell else 'without'} a bell", gap_s)
         if gap_s > limit_s:
             yield f"{key} was taken up after {gap_s:.0f} s, {'with' * has_bell or 'without'} a bell"
+
+
+def _handed_over(world: World, verdict: Verdict) -> Iterator[str]:
+    """What an owner leaves to the next one waits for no lease."""
+    if world.plan.drawn - UNHINDERED:
+        return
+    for key, signs in world.chronicle.mailboxes.signs.items():
+        left_s: float | None = None
+        for sign in signs:
+            if sign.pulse is not None or not sign.is_open:
+                gap_s = 0.0 if left_s is None else sign.at_s - left_s
+                verdict.longest("time to hand over", gap_s)
+                if gap_s > HANDED_OVER_S and not _has_anybody_died(world, sign.at_s - gap_s):
+                    yield f"{key} was handed over at {left_s:.1f} s, and lay for {gap_s:.1f} s"
+                left_s = None
+            elif left_s is None:
+                left_s = sign.at_s
+
+
+def _has_anybody_died(world: World, since_s: float) -> bool:
+    return any(since_s <= one.died_at_s < float("inf") for one in world.instances)
 
 
 def _in_charge(world: World) -> Iterator[str]:

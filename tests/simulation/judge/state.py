@@ -2,13 +2,18 @@
 State: each turn counts once, on top of the turn before; of two changes the later one wins.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from tests.simulation.faults import Fault
 from tests.simulation.judge.finished import Finished, by_place
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.script import Said
 
 REMEMBERED = 16
 REMEMBERED_SMALL = 3
@@ -23,6 +28,7 @@ def judge(world: World, verdict: Verdict) -> None:
     verdict.wrong += _conversations(world)
     verdict.wrong += _once(world)
     verdict.wrong += _in_order(world)
+    verdict.wrong += _first_come(world)
     verdict.wrong += _counts_elsewhere(world, finished)
     verdict.wrong += _later_wins(world, finished)
     verdict.wrong += _late(world)
@@ -67,6 +73,28 @@ def _in_order(world: World) -> Iterator[str]:
         accepted = [one for one in world.chronicle.accepted[home_key] if one in committed]
         if committed != accepted:
             yield f"{turns[0].place}: accepted {accepted}, committed {committed}"
+
+
+def _first_come(world: World) -> Iterator[str]:
+    """What a process was sent in some order it accepts in that order."""
+    deliveries = Counter(one.said.label for one in world.handlings)
+    came: dict[tuple[str, str], list[Said]] = defaultdict(list)
+    for one in world.handlings:
+        is_plain = one.said.kind in ("message", "event") and not one.was_cancelled
+        if is_plain and one.status == 200 and deliveries[one.said.label] == 1:
+            instance, home_key = one.instance, one.said.identity.home_key
+            # Whatever has waited for the end of a pause goes on in any order.
+            if not (instance.is_older or instance.pauses_s):
+                came[instance.name, home_key].append(one.said)
+    for (name, home_key), said in came.items():
+        if world.chronicle.was_reset(home_key, 0):
+            continue
+        order = world.chronicle.accepted[home_key]
+        places = {turn_id: place for place, turn_id in enumerate(order)}
+        accepted = [one for one in said if one.identity.turn_id in places]
+        for earlier, later in pairwise(accepted):
+            if places[later.identity.turn_id or ""] < places[earlier.identity.turn_id or ""]:
+                yield f"{later.label} overtook {earlier.label} in {name}"
 
 
 def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
