@@ -117,6 +117,7 @@ class Caller:
     def have_committed(self) -> None:
         """The turn happens now, whatever becomes of this process."""
         self.is_kept = True
+        self._let_others_come()
         if self.brings_logic:
             # Logic has been run to its end, and there is no answer to wait for.
             self.waits = False
@@ -125,6 +126,12 @@ class Caller:
         """All of it has happened, or will: the request can be answered."""
         if not self._answered.done():
             self._answered.set_result(None)
+        self._let_others_come()
+
+    def _let_others_come(self) -> None:
+        """Whoever is answered may be at work for long: on this turn, and on those behind it."""
+        if self.is_kept and self.is_answered:
+            self.leave_line()
 
     def fail(self, error: Exception) -> None:
         """It has come to nothing: whoever waits is told so."""

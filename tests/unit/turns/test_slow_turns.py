@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botbuilder.core import ConversationState, Storage, TurnContext
 
+from shared.errors import StateUnavailable
 from shared.storage.codec.documents import DocumentCodec
 from shared.storage.memory import MemoryStorage
 from shared.turns.limits import ANSWER_S, BEAT_S, CLAIM_S, LOOK_S
@@ -78,6 +79,36 @@ def test_a_message_to_the_same_instance_waits_for_a_slow_turn(room_with: RoomWit
     assert ["first 1", "second 2"] == said(room)
     assert took_s[0] < 1
     assert took_s[1] <= ANSWER_S
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_an_answered_request_holds_nobody_up(room_with: RoomWith, is_cancelled: bool) -> None:
+    """It may have to note what it has done, and to run what others have accepted meanwhile."""
+    room, other = room_with(take), room_with(take)
+    write, times = room.storage._inner.write, iter(("commit", "settle"))
+    took_s: list[float] = []
+
+    async def settle_slowly(changes: dict[str, Any]) -> None:
+        if HOME in changes and next(times, "") == "settle":
+            await asyncio.sleep(ANSWER_S + 1)
+            raise StateUnavailable("no answer")
+        await write(changes)
+
+    room.storage._inner.write = settle_slowly
+
+    async def history() -> None:
+        first = begin(room, "0 first")
+        await asyncio.sleep(2)
+        await other.hears("60 second")
+        if is_cancelled:
+            first.cancel()
+        await asyncio.sleep(ANSWER_S)
+        took_s.append(await answered(room, "0 third"))
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert ["first 1", "second 2", "third 3"] == said(room, other)
+    assert took_s[0] <= 3
 
 
 @pytest.mark.parametrize("after_s", [0.5, 5, 15, 25])
