@@ -55,7 +55,9 @@ def _typing(world: World) -> Iterator[str]:
         # A redelivery of what is forgotten by then is run, and shown, again.
         return
     for place, turns in by_place(world).items():
-        if any(world.chronicle.was_reset(turn.home_key, 0) for turn in turns):
+        home_key = turns[0].home_key
+        if world.chronicle.was_reset(home_key, 0) or world.document_troubles[home_key]:
+            # Where no turn could be committed, it may be run once more after its apology.
             continue
         first_said_s = {
             f"{TYPING} {turn.said.activity_id} {turn.said.user}": min(times_s)
