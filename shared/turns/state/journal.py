@@ -39,6 +39,13 @@ Stored, and true, in the journal of a conversation that is not free, and absent 
 The store has an index of it alone, by which the sweep finds what is unfinished.
 """
 
+WATCHED = "watch_stamp"
+"""
+Stored with `watch`: the `stamp` by then.
+
+The version before keeps both, although the bell means nothing for the turns that it commits.
+"""
+
 Properties = dict[str, Any]
 """What a bot keeps in a document, by the names of its state properties."""
 
@@ -154,8 +161,11 @@ class Journal(Record, frozen=True):
         """The journal in a document; one that no turn has written (None) has an empty one."""
         if value is None:
             return _EMPTY
-        if isinstance(value, dict) and OPEN in value:
-            value = {name: item for name, item in value.items() if name != OPEN}
+        if isinstance(value, dict) and (OPEN in value or WATCHED in value):
+            no_fields = {OPEN, WATCHED}
+            if value.get(WATCHED) != value.get("stamp", 0):
+                no_fields.add("watch")
+            value = {name: item for name, item in value.items() if name not in no_fields}
         return read_record(cls, value, digest(key)) or _EMPTY
 
     def to_json(self) -> dict[str, Any]:
@@ -163,6 +173,8 @@ class Journal(Record, frozen=True):
         plain = to_plain(self)
         if not self.is_free:
             plain[OPEN] = True
+        if self.watch:
+            plain[WATCHED] = self.stamp
         return plain
 
     @property

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from botbuilder.core import Storage, TurnContext
 
 from shared.errors import (
     StateConflict,
 )
+from shared.turns.identity import TurnIdentity
 from shared.turns.limits import (
     LEASE_S,
 )
+from shared.turns.state.journal import Journal, TurnRecord
 from tests.unit.turns.conftest import HOME, Room, in_virtual_time, now_s, until_quiet
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
@@ -73,6 +76,28 @@ def test_a_redelivery_that_the_version_before_has_run_is_not_run_again(
 
     in_virtual_time(history())
     assert [] == said(room)
+
+
+@pytest.mark.parametrize("left", [{}, {"by": "", "fruitless": 1}], ids=["died", "given back"])
+def test_a_bell_that_the_version_before_has_kept_is_in_charge_of_nothing(
+    room_with: RoomWith, left: dict[str, Any]
+) -> None:
+    """A redelivery of what that version has left unsaid rings, and so it is said."""
+    room = room_with(take)
+    name = TurnIdentity.of(room.activity(id="a")).turn_id or ""
+    put_off = Journal(last=TurnRecord(id="z", fruitless=1), watch="gone").to_json()
+
+    async def history() -> None:
+        await room.storage._inner.write({HOME: {"$turns": put_off}})
+        await commit_as_before(room, name, "old", settled=False)
+        home = await room.home()
+        home["$turns"]["last"] |= left
+        await room.storage._inner.write({HOME: home})
+        await room.hears(id="a")
+        await asyncio.sleep(60)
+
+    in_virtual_time(history())
+    assert ["old"] == said(room)
 
 
 def test_a_delivery_of_the_version_before_is_waited_for(room_with: RoomWith) -> None:
