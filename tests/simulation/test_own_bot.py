@@ -145,10 +145,9 @@ def test_middleware_that_counts_in_memory_is_told_what_was_expected() -> None:
     bot.create_middleware = lambda _: [  # type: ignore[attr-defined]
         AnonymousReceiveMiddleware(number_replies)
     ]
-    wrong = wrong_with(bot)
+    wrong = [line for lines in wrong_with(bot).values() for line in lines]
 
-    assert wrong
-    assert 'expected "2. Thanks.", came "1. Thanks."' in next(iter(wrong.values()))[0]
+    assert any('expected "2. Thanks.", came "1. Thanks."' in line for line in wrong)
 
 
 def test_an_error_is_the_bots_own_where_its_handler_raises_another() -> None:
