@@ -110,6 +110,9 @@ class Arrival:
                 is_through = await self._wait_behind(journal)
             if is_through:
                 return
+            if caller.waits:
+                # It has let the others pass, or has owned the conversation and lost it.
+                await caller.enter_line()
             home = await self._documents.read_home(self._backoff)
             # While we waited, turns of other conversations may have changed the user's.
             read_ahead = None
@@ -145,8 +148,6 @@ class Arrival:
             # Who can only wait lets the others pass.
             self._caller.leave_line()
         await self._backoff.pause()
-        if self._caller.waits:
-            await self._caller.enter_line()
         return False
 
     # Run

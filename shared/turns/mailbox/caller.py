@@ -56,11 +56,14 @@ class Caller:
         """
         Wait for those who came before, one of whom may have the activity accepted with theirs.
 
+        Whoever is at the head of the line stays there.
+
         Raises:
             TurnDeadlineExceeded: they took too long, or there are too many.
         """
-        await self._process.lines.enter(self._home_key, self)
-        self._is_in_line = True
+        if not self._is_in_line:
+            await self._process.lines.enter(self._home_key, self)
+            self._is_in_line = True
 
     def leave_line(self) -> None:
         """Let the next one come."""

@@ -130,6 +130,33 @@ def test_an_owner_that_dies_with_an_invoke_leaves_nothing_to_run(room_with: Room
     assert (1, 0) == (one.runs, two.runs)
 
 
+def test_an_owner_that_stood_still_stands_in_line_again(room_with: RoomWith) -> None:
+    """Of two deliveries of an invoke to one process, one at a time is run."""
+    at_once = most_at_once = 0
+
+    async def count_at_once(context: TurnContext, storage: Storage) -> None:
+        nonlocal at_once, most_at_once
+        at_once += 1
+        most_at_once = max(most_at_once, at_once)
+        try:
+            await answer_invoke(context, storage)
+        finally:
+            at_once -= 1
+
+    one, two = room_with(count_at_once), room_with(count_at_once)
+
+    async def history() -> None:
+        first = one.begin(one.hears("60", type="invoke", id="a"))
+        await asyncio.sleep(3)
+        one.pauses(60)
+        again = one.begin(one.hears("60", type="invoke", id="a"))
+        await until_quiet(two)
+        await asyncio.wait([first, again])
+
+    in_virtual_time(history())
+    assert (1, True) == (most_at_once, one.runs > 1)
+
+
 def test_an_answer_waits_for_what_it_may_have_to_tell(room_with: RoomWith) -> None:
     """A change that is given up after a while is told where the replies are the response."""
 
