@@ -112,6 +112,9 @@ def _refused(world: World) -> Iterator[str]:
         is_waiting = one.said.kind in WAITING_KINDS
         if is_waiting and (one.instance.has_left or took_s >= WAITING_S - LAST_PAUSE_S):
             continue
+        if world.chronicle.was_reset(one.said.identity.home_key, 0):
+            # It takes some time to believe that a document is gone.
+            continue
         if world.is_small and one.failure in ("InboxFull", "TurnDeadlineExceeded"):
             continue
         if not _had_store_trouble(one) and not _had_queue_trouble(world, one):
