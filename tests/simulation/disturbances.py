@@ -9,6 +9,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.instances import Instance
 from tests.simulation.plan import Event
 from tests.simulation.script import ODD_NAMES, Said
+from tests.simulation.store_client import PROCESS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -25,6 +26,16 @@ def disturb(world: "World", event: Event) -> None:
     instance = alive[event.instance % len(alive)]
     world.tell(instance.name, "world", event.fault.value, f"{event.length_s:+.1f} s")
     _TO_INSTANCES[event.fault](world, instance, event.length_s)
+
+
+def stand(world: "World") -> None:
+    """Let the process that asks for something stand still for longer than a bell takes."""
+    instance = PROCESS.get()
+    if instance is not None and instance.is_alive:
+        event = Event(Fault.PAUSE, world.loop.time(), 0, world.chance.choice((15.0, 25.0, 40.0)))
+        world.plan.events.append(event)
+        world.tell(instance.name, "world", event.fault.value, f"{event.length_s:+.1f} s")
+        _pause(world, instance, event.length_s)
 
 
 def _pause(world: "World", instance: Instance, length_s: float) -> None:

@@ -433,6 +433,13 @@ BELLS = (
         (Fault.BOT_KILLS,),
     ),
     Mutant(
+        "a bell that may have come before what it was rung for is rung again",
+        "mailbox/ringing.py",
+        "if rung.token and loop_time_s() - rung.at_s > LOOK_S - LAG_S:",
+        "if False:",
+        (Fault.PAUSE, Fault.BOT_SLOW),
+    ),
+    Mutant(
         "a bell has nothing to do in a free conversation",
         "mailbox/bell.py",
         "while home is not None and not home.journal.is_free:",

@@ -115,6 +115,8 @@ def _draw_for_queue(plan: Plan, chance: random.Random) -> None:
         queue.receive_lost = chance.choice((0.1, 0.5))
     if Fault.NOT_RUNG in drawn:
         queue.not_rung = chance.choice((0.1, 0.5))
+    if Fault.PAUSE in drawn:
+        queue.stands = chance.choice((0.0, 0.1))
     if Fault.HOST_DIES in drawn:
         plan.deaths_with_bells = chance.choice((1, 1, 2))
     if drawn & OF_BELLS:

@@ -55,6 +55,8 @@ class QueueFaults:
     """A bell is handled twice at the same time."""
     not_rung: float = 0.0
     """A ring fails, or is said to have failed."""
+    stands: float = 0.0
+    """Whoever has rung stands still, before it writes what it has rung for."""
     receive_lost: float = 0.0
     """A message is received, and the answer is lost: nobody sees it for `HIDDEN_S`."""
     outages: list[QueueOutage] = field(default_factory=list)
@@ -62,6 +64,7 @@ class QueueFaults:
     def heal(self) -> None:
         """From now on the queue works; what is hidden stays so for its time."""
         self.late = self.doubled = self.at_once = self.not_rung = self.receive_lost = 0.0
+        self.stands = 0.0
         self.outages.clear()
 
 
@@ -87,13 +90,19 @@ class SimulatedQueue:
         faults: QueueFaults,
         show: Callable[[Message], None],
         tell: Tell,
+        stand: Callable[[], None],
         healed_at_s: float,
     ) -> None:
-        """`show` is told when a message can be received; nothing is late after `healed_at_s`."""
+        """
+        `show` is told when a message can be received, `stand` when whoever rings is to pause.
+
+        Nothing is late after `healed_at_s`.
+        """
         self._chance = chance
         self._faults = faults
         self._show = show
         self._tell = tell
+        self._stand = stand
         self._healed_at_s = healed_at_s
         self.messages: list[Message] = []
         self.rung: list[tuple[float, Bell]] = []
@@ -113,6 +122,8 @@ class SimulatedQueue:
             await asyncio.sleep(self._chance.choice((0.01, 0.5, RING_S - 0.1)))
             self._fail(bell, Fault.NOT_RUNG)
         self.put(bell, delay_s)
+        if self._happens(self._faults.stands):
+            self._stand()
         await asyncio.sleep(self._chance.uniform(0.001, 0.02))
 
     def _fail(self, bell: Bell, fault: Fault) -> None:

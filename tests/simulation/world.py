@@ -133,7 +133,12 @@ class World(Observer):
         self.channel = SimulatedChannel(self.note_channel)
         self.triggers = Triggers(self)
         self.queue = SimulatedQueue(
-            self.chance, self.plan.queue, self.triggers.show, self.note_queue, HEALED_AT_S
+            self.chance,
+            self.plan.queue,
+            self.triggers.show,
+            self.note_queue,
+            lambda: disturbances.stand(self),
+            HEALED_AT_S,
         )
         self.handlings: list[Handling] = []
         self.instances: list[Instance] = []
