@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from socket import create_connection
 
@@ -15,7 +16,7 @@ import pytest
 from local.functions_host.host_process import FORGOTTEN_AFTER_S, MAX_DEATHS, HostProcess
 from tests.programs.programs import eventually
 from tests.unit.local.function_app import write_function, write_host_json
-from tests.unit.local.http import Answer, request
+from tests.unit.local.http import TIMEOUT_S, Answer, request
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows cannot lend connections; elsewhere this is tested"
@@ -86,6 +87,54 @@ def test_requests_of_a_worker_that_is_killed_get_500(
 
     assert [(500, b"")] * 2 == statuses
     assert died != replaced_by
+
+
+def test_the_next_request_of_a_connection_gets_500_too(root: Path) -> None:
+    """A connection is guarded for as long as it lasts."""
+    with serving(root) as host, closing(HTTPConnection("127.0.0.1", host.port)) as connection:
+        statuses = []
+        for path in ("/api/Tell", "/api/Tell", "/api/Exits"):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+
+    assert [200, 200, 500] == statuses
+
+
+def test_a_connection_without_a_request_is_closed_when_its_worker_dies(
+    root: Path, callers: ThreadPoolExecutor
+) -> None:
+    """It gets no answer that nobody has asked for, whatever is under way on others."""
+    with serving(root) as host:
+        with create_connection(("127.0.0.1", host.port)) as left:
+            left.sendall(b"GET /api/Waits?n=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            eventually((root / "Waits" / "began-0").exists)
+        with create_connection(("127.0.0.1", host.port), timeout=TIMEOUT_S) as idle:
+            idle.sendall(b"GET /api/Tell HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = idle.recv(10_000)
+            under_way = begin(root, host, callers, 1)
+            os.kill(tell(host), signal.SIGKILL)
+            rest = idle.recv(10_000)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"" == rest
+    assert 500 == under_way.result().status
+
+
+def test_a_connection_that_the_host_closes_is_closed(root: Path) -> None:
+    """Who reads up to the end of the connection gets there."""
+    with serving(root) as host:
+        answers = []
+        for _ in range(2):
+            with create_connection(("127.0.0.1", host.port), timeout=TIMEOUT_S) as connection:
+                connection.sendall(
+                    b"GET /api/Tell HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                with connection.makefile("rb") as stream:
+                    answers.append(stream.read())
+
+    assert [b"HTTP/1.1 200 OK"] * 2 == [answer.partition(b"\r\n")[0] for answer in answers]
 
 
 @pytest.mark.parametrize("name", ["Exits", "ExitsInThread"])
@@ -181,11 +230,11 @@ def test_requests_under_way_have_time_to_end(root: Path, callers: ThreadPoolExec
     """Once told to stop, the host takes no more, and gives those that it has half a minute."""
     with serving(root) as host:
         answer = begin(root, host, callers, 0)
-        closing = callers.submit(host.close)
+        closed = callers.submit(host.close)
         eventually(lambda: _is_refused(host.port))
         time.sleep(6.0)  # more than a container or an editor usually gives
         (root / "Waits" / "go").touch()
-        closing.result()
+        closed.result()
 
     assert "done" == answer.result().text
 
