@@ -53,7 +53,7 @@ class Guarded:
             self._tell(_NOTES, 0, file.fileno())
 
     @contextlib.contextmanager
-    def under_way(self, request: web.Request) -> Iterator[None]:
+    def under_way(self, request: web.BaseRequest) -> Iterator[None]:
         """Have the request answered with 500 if the worker dies during the block."""
         number = self._number(request)
         if number is None:
@@ -65,7 +65,7 @@ class Guarded:
         finally:
             self._notes[number] = False
 
-    def _number(self, request: web.Request) -> int | None:
+    def _number(self, request: web.BaseRequest) -> int | None:
         """Return that of the request's connection, once it is lent out; None if it cannot be."""
         # aiohttp has one task for each connection, and it ends after the last request.
         task = request.task

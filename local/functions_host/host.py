@@ -16,7 +16,12 @@ from aiohttp import web
 
 from local.functions_host.functions import FunctionApp, HttpFunction, is_disabled
 from local.functions_host.host_names import REFUSAL, HostNames
-from local.functions_host.http_request import HttpRequest, read_request, status_of_excess
+from local.functions_host.http_request import (
+    HttpRequest,
+    read_request,
+    send_continue,
+    status_of_excess,
+)
 from local.functions_host.http_response import HttpResult, to_response
 from local.functions_host.routes import served_path
 from local.functions_host.time_limit import within_limit
@@ -53,7 +58,7 @@ class Host:
         worker: Worker,
         *,
         settings: Mapping[str, str],
-        announce: Callable[[web.Request], AbstractContextManager[None]] | None = None,
+        announce: Callable[[web.BaseRequest], AbstractContextManager[None]] | None = None,
     ) -> None:
         """
         Serve the functions that `settings` do not disable.
@@ -71,24 +76,23 @@ class Host:
         limit = app.http.max_concurrent_requests
         self._slots = asyncio.Semaphore(limit) if limit else nullcontext()
 
-    def runner(self) -> web.AppRunner:
-        """Return what serves this host on a socket."""
-        application = web.Application(client_max_size=MAX_BODY_BYTES)
-        # Line breaks too, which `.` leaves out: they are answered and logged like all else.
-        application.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
-        return web.AppRunner(
-            application,
+    def runner(self) -> web.ServerRunner:
+        """Return what serves this host on a socket. An event loop has to run."""
+        # Not a `web.Application`, whose router would only be in the way.
+        server = web.Server(
+            self._handle,
             access_log=None,
-            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             # A compressed body reaches the function as it came, as it does in Azure.
             auto_decompress=False,
             max_line_size=_MAX_READ_BYTES,
             max_field_size=_MAX_READ_BYTES,
             max_headers=1024,
         )
+        return web.ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
 
-    async def _handle(self, request: web.Request) -> web.Response:
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
         started_s = time.monotonic()
+        await send_continue(request)
         with self._announce(request):
             response = await self._answer(request)
         for name, value in self._http.custom_headers.items():
@@ -102,7 +106,7 @@ class Host:
         )
         return response
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
         if not self._is_for_us(request):
             return web.Response(status=403, text=REFUSAL)
         excess = status_of_excess(request)
@@ -119,13 +123,13 @@ class Host:
         finally:
             self._outstanding -= 1
 
-    def _is_for_us(self, request: web.Request) -> bool:
+    def _is_for_us(self, request: web.BaseRequest) -> bool:
         named = request.headers.getall("Host", [])
         # aiohttp's `host` is that of the request line where this has one, as the standard wants it;
         # where nothing names a host it is a guess.
         return bool(named) and self._names.include([*named, request.host])
 
-    async def _route(self, request: web.Request) -> web.Response:
+    async def _route(self, request: web.BaseRequest) -> web.Response:
         try:
             path = served_path(request.raw_path)
         except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 MAX_REQUEST_LINE_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 32 * 1024
@@ -41,13 +41,20 @@ def status_of_excess(request: web.BaseRequest) -> int | None:
     return 431 if size > MAX_HEADERS_BYTES or len(headers) > MAX_HEADERS else None
 
 
+async def send_continue(request: web.BaseRequest) -> None:
+    """Let a caller that waits for it send the body."""
+    waits = request.headers.get("Expect", "").lower() == "100-continue"
+    if waits and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 async def read_request(
     request: web.BaseRequest, path: str, route_parameters: Mapping[str, str]
 ) -> HttpRequest:
     """Return the request to `path` as a function gets it."""
     # The host looks at the length alone: what comes in chunks never reaches a function
     # (https://github.com/Azure/azure-functions-host/issues/4926).
-    body = await request.read() if request.content_length else b""
+    body = await request.content.read() if request.content_length else b""
     return HttpRequest(
         method=request.method,
         url=f"{request.scheme}://{request.host}{quote(path, safe=_SAFE)}{_query_string(request)}",

@@ -60,14 +60,17 @@ def served_path(target: str) -> str:
     Return the path that a request's target means, decoded and without dot segments.
 
     As in Kestrel `%2F` stays what it is, and so does what is no UTF-8; a fragment is a part of the
-    path.
+    path. What has no path, such as `*`, is returned as it is.
 
     Raises:
         ValueError: it has a null character, which Kestrel refuses.
     """
     path = target.partition("?")[0]
     if not path.startswith("/"):
-        path = "/" + path.partition("://")[2].partition("/")[2]
+        _, is_url, rest = path.partition("://")
+        if not is_url:
+            return path
+        path = "/" + rest.partition("/")[2]
     decoded = "".join(
         part if part.lower() == "%2f" else _ESCAPES.sub(_unescaped, part)
         for part in re.split("(%2[Ff])", path)

@@ -180,6 +180,14 @@ def get(host: HostProcess, path: str, headers: Headers | None = None) -> Answer:
     return request(host.port, "GET", path, headers=headers or [])
 
 
+def status_line(host: HostProcess, head: bytes) -> bytes:
+    """Send a request that no client would, and return how its answer begins."""
+    with create_connection(("127.0.0.1", host.port), TIMEOUT_S) as connection:
+        connection.sendall(head)
+        with connection.makefile("rb") as answer:
+            return answer.readline()
+
+
 class TestRouting:
     def test_the_root_says_that_the_host_runs(self, host: HostProcess) -> None:
         """A browser that is pointed at the port finds one line that names the functions."""
@@ -228,6 +236,22 @@ class TestRequests:
         assert {"id": "42", "rest": "a/b"} == seen["route_params"]
         assert "späm" == seen["body"]
         assert "1,2" == seen["headers"]["x-many"]
+
+    def test_a_caller_may_ask_before_it_sends_the_body(self, host: HostProcess) -> None:
+        """Who expects "100 Continue" is told so, and sends the body then."""
+        with create_connection(("127.0.0.1", host.port), TIMEOUT_S) as connection:
+            connection.sendall(
+                b"POST /api/mirror/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+            )
+            with connection.makefile("rb") as answer:
+                interim = [answer.readline(), answer.readline()]
+                connection.sendall(b"body")
+                final, *rest = answer.readlines()
+
+        assert [b"HTTP/1.1 100 Continue\r\n", b"\r\n"] == interim
+        assert b"HTTP/1.1 200 OK\r\n" == final
+        assert "body" == json.loads(rest[-1])["body"]
 
     def test_settings_are_in_the_environment(self, host: HostProcess) -> None:
         """The file's values and the shell's variables both reach the function."""
@@ -366,16 +390,18 @@ class TestNames:
 
     def test_a_request_for_nobody_is_refused(self, host: HostProcess) -> None:
         """No browser sends one, and no guess stands in for the name."""
-        with create_connection(("127.0.0.1", host.port), TIMEOUT_S) as connection:
-            connection.sendall(b"GET /api/mirror/1 HTTP/1.0\r\n\r\n")
-            with connection.makefile("rb") as answer:
-                status_line = answer.readline()
-
-        assert b" 403 " in status_line
+        assert b" 403 " in status_line(host, b"GET /api/mirror/1 HTTP/1.0\r\n\r\n")
 
     def test_a_path_with_a_line_break_is_no_way_round(self, host: HostProcess) -> None:
         """Every path is the host's own to answer."""
         assert 403 == get(host, "/%0a", [("Host", "evil.test")]).status
+
+    @pytest.mark.parametrize(("name", "status"), [(b"evil.test", b"403"), (b"localhost", b"404")])
+    def test_a_request_without_a_path_is_no_way_round(
+        self, host: HostProcess, name: bytes, status: bytes
+    ) -> None:
+        """It finds no function under any name."""
+        assert status in status_line(host, b"OPTIONS * HTTP/1.1\r\nHost: " + name + b"\r\n\r\n")
 
     def test_other_names_can_be_allowed(self, root: Path) -> None:
         """A tunnel has a name of its own."""

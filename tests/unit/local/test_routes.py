@@ -100,7 +100,10 @@ def test_an_unknown_constraint_is_an_error() -> None:
         ("/%61pi/%C3%A4", "/api/ä"),
         ("/api/all#x", "/api/all#x"),
         ("http://localhost/api/all", "/api/all"),
+        ("http://localhost?x", "/"),
         ("//api//all", "//api//all"),
+        ("*", "*"),
+        ("localhost:80", "localhost:80"),
     ],
 )
 def test_what_a_target_means(target: str, path: str) -> None:
