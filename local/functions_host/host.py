@@ -24,7 +24,7 @@ from local.functions_host.http_request import (
 )
 from local.functions_host.http_response import HttpResult, to_response
 from local.functions_host.routes import served_path
-from local.functions_host.time_limit import within_limit
+from local.functions_host.time_limit import TimeLimit
 from local.functions_host.tracebacks import own_traceback
 
 # What the Functions host takes at most.
@@ -69,6 +69,7 @@ class Host:
         self._worker = worker
         self._announce = announce or (lambda _: nullcontext())
         self._http = app.http
+        self._time_limit = TimeLimit(app.http.timeout_s)
         self._functions = [
             function for function in app.functions if not is_disabled(function, settings)
         ]
@@ -153,7 +154,7 @@ class Host:
         run = self._worker.invoke(function, request)
         try:
             # Whether or not the caller still listens, the function goes on: aiohttp lets it.
-            return to_response(await within_limit(self._http.timeout_s, function.name, run))
+            return to_response(await self._time_limit.keep(function.name, run))
         except Exception as error:
             log.error("%s failed:\n%s", function.name, own_traceback(error))
             return web.Response(status=500)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from local.functions_host.functions import TriggeredFunction
 from local.functions_host.invocation import InvocationContext, TraceContext
-from local.functions_host.time_limit import within_limit
+from local.functions_host.time_limit import TimeLimit
 from local.functions_host.tracebacks import own_traceback
 
 log = logging.getLogger("local.functions_host.triggers")
@@ -32,7 +32,7 @@ class Runner:
         """What takes longer than `timeout_s` ends the worker."""
         self.function = function
         self._code = code
-        self._timeout_s = timeout_s
+        self._time_limit = TimeLimit(timeout_s)
 
     async def run(self, argument: object, reason: str, details: str = "") -> bool:
         """Run the function; return whether it has returned, instead of raising."""
@@ -46,7 +46,7 @@ class Runner:
         started_s = time.monotonic()
         try:
             run = self._code.call(self.function, argument, context)
-            await within_limit(self._timeout_s, name, run)
+            await self._time_limit.keep(name, run)
         except Exception as error:
             log.error(
                 "Executed 'Functions.%s' (Failed, Id=%s, Duration=%.0fms)\n%s",
