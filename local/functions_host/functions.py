@@ -7,6 +7,7 @@ would refuse is left out, and the others are served.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +37,12 @@ class Function:
     """The parameter that takes the request, the message, or whatever else starts the function."""
     bindings: tuple[Json, ...]
 
-    @property
+    @cached_property
     def returns(self) -> bool:
         """Whether `$return` is bound."""
         return any(each["name"] == "$return" for each in self.bindings)
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The parameters through which the function gives something back, by `set`."""
         return tuple(

@@ -128,7 +128,7 @@ class Host:
         named = request.headers.getall("Host", [])
         # aiohttp's `host` is that of the request line where this has one, as the standard wants it;
         # where nothing names a host it is a guess.
-        return bool(named) and self._names.include([*named, request.host])
+        return bool(named) and self._names.include({*named, request.host})
 
     async def _route(self, request: web.BaseRequest) -> web.Response:
         try:

@@ -6,8 +6,9 @@ Without this any web page could reach it, under a name of the page's own that le
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -27,11 +28,14 @@ class HostNames:
     allowed: tuple[str, ...] = ()
     """Without ports; case does not matter."""
 
-    def include(self, authorities: Sequence[str]) -> bool:
+    def include(self, authorities: Iterable[str]) -> bool:
         """Tell whether a request that names these hosts, each perhaps with a port, is for us."""
-        names = {*LOCAL_NAMES, *map(str.lower, self.allowed)}
-        found = [_AUTHORITY.fullmatch(authority) for authority in authorities]
-        return all(each and each[1].lower() in names for each in found)
+        found = map(_AUTHORITY.fullmatch, authorities)
+        return all(each and each[1].lower() in self._names for each in found)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset((*LOCAL_NAMES, *map(str.lower, self.allowed)))
 
 
 def is_host_name(text: str) -> bool:

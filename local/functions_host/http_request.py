@@ -6,6 +6,7 @@ https://github.com/Azure/azure-functions-host, `GrpcMessageConversionExtensions`
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import quote
 
 from aiohttp import HttpVersion11, web
@@ -37,7 +38,7 @@ def status_of_excess(request: web.BaseRequest) -> int | None:
     if len(line.encode(errors="surrogateescape")) > MAX_REQUEST_LINE_BYTES:
         return 414
     headers = request.raw_headers
-    size = sum(len(name) + len(value) + len(": \r\n") for name, value in headers)
+    size = sum(map(len, chain.from_iterable(headers))) + len(headers) * len(": \r\n")
     return 431 if size > MAX_HEADERS_BYTES or len(headers) > MAX_HEADERS else None
 
 
@@ -78,7 +79,8 @@ def _query(request: web.BaseRequest) -> dict[str, str]:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    values: dict[str, list[str]] = {}
+    joined: dict[str, str] = {}
     for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: ",".join(filter(None, each)) for name, each in values.items()}
+        before = joined.get(name)
+        joined[name] = f"{before},{value}" if before and value else before or value
+    return joined

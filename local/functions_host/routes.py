@@ -24,7 +24,8 @@ _GUIDS = tuple(
 )
 
 
-_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+# An escaped slash is found by itself: it stays as it is.
+_ESCAPES = re.compile("%2[Ff]|(?:%(?!2[Ff])[0-9A-Fa-f]{2})+")
 _ESCAPED_BYTES = {0xDC00 + byte: f"%{byte:02x}" for byte in range(0x80, 0x100)}
 
 
@@ -71,12 +72,11 @@ def served_path(target: str) -> str:
         if not is_url:
             return path
         path = "/" + rest.partition("/")[2]
-    decoded = "".join(
-        part if part.lower() == "%2f" else _ESCAPES.sub(_unescaped, part)
-        for part in re.split("(%2[Ff])", path)
-    )
+    decoded = _ESCAPES.sub(_unescaped, path)
     if "\0" in decoded:
         raise ValueError("The path has a null character.")
+    if "/." not in decoded:
+        return decoded
     segments: list[str] = []
     *before, last = decoded.split("/")[1:]
     for segment in before:
@@ -90,6 +90,8 @@ def served_path(target: str) -> str:
 
 
 def _unescaped(found: re.Match[str]) -> str:
+    if found[0].lower() == "%2f":
+        return found[0]
     escaped = unquote_to_bytes(found[0])
     # An error handler gets no further than the bytes that are wrong.
     return escaped.decode(errors="surrogateescape").translate(_ESCAPED_BYTES)

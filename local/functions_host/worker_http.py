@@ -1,12 +1,11 @@
-"""HTTP as Azure's Python worker turns it into the SDK's objects and back: by the SDK itself."""
+"""HTTP as Azure's Python worker turns it into the SDK's objects and back."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from http.cookies import Morsel, SimpleCookie
-from typing import Any
 
 import azure.functions as func
-from azure.functions.meta import Datum
+from azure.functions.http import HttpRequest as FunctionRequest
+from azure.functions.http import HttpResponseConverter
 
 from local.functions_host.http_request import HttpRequest
 from local.functions_host.http_response import Cookie, HttpResult, result_of
@@ -14,18 +13,15 @@ from local.functions_host.http_response import Cookie, HttpResult, result_of
 
 def to_function(request: HttpRequest) -> func.HttpRequest:
     """Return the request as a function gets it."""
-    value = {
-        "method": Datum(request.method, "string"),
-        "url": Datum(request.url, "string"),
-        "headers": _data(request.headers.items()),
-        "query": _data(request.query.items()),
-        "params": _data(request.route_parameters.items()),
-        "body": Datum(request.body, "bytes"),
-    }
-    decoded: func.HttpRequest = _converter("httpTrigger").decode(
-        Datum(value, "http"), trigger_metadata={}
+    return FunctionRequest(
+        method=request.method,
+        url=request.url,
+        headers=request.headers,
+        params=request.query,
+        route_params=request.route_parameters,
+        body_type="bytes",
+        body=request.body,
     )
-    return decoded
 
 
 def from_function(answer: object, *, is_plain: bool = False) -> HttpResult:
@@ -44,7 +40,7 @@ def from_function(answer: object, *, is_plain: bool = False) -> HttpResult:
             return result_of(answer)
         raise TypeError(f"{type(answer).__name__} was set, but only text and bytes can be sent.")
     try:
-        datum = _converter("http").encode(answer, expected_type=None)
+        datum = HttpResponseConverter.encode(answer, expected_type=None)
     except NotImplementedError:
         raise TypeError(
             f"{type(answer).__name__} was returned, but only func.HttpResponse and str can be sent."
@@ -62,14 +58,6 @@ def from_function(answer: object, *, is_plain: bool = False) -> HttpResult:
         ],
         value["body"].value,
     )
-
-
-def _converter(binding: str) -> Any:
-    return func.get_binding_registry().get(binding)  # type: ignore[no-untyped-call]
-
-
-def _data(pairs: Iterable[tuple[str, str]]) -> dict[str, Datum]:
-    return {name: Datum(value, "string") for name, value in pairs}
 
 
 def _cookie(morsel: "Morsel[str]") -> Cookie:
