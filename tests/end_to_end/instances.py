@@ -111,6 +111,14 @@ class Instance:
         """Ask it to end, as a machine does that is about to be taken away."""
         self._process.terminate()
 
+    def listens(self) -> bool:
+        """Tell whether it takes connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self._port)).close()
+        except OSError:
+            return False
+        return True
+
     def pause(self) -> None:
         """Let nothing in it happen until `resume`, as a machine that is frozen or starved."""
         os.killpg(self._process.pid, signal.SIGSTOP)
@@ -126,12 +134,9 @@ class Instance:
     def _wait_until_it_listens(self) -> None:
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline_s and self._process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self._port)).close()
-            except OSError:
-                time.sleep(_POLL_INTERVAL_S)
-            else:
+            if self.listens():
                 return
+            time.sleep(_POLL_INTERVAL_S)
         raise RuntimeError(
             f"The host does not listen on port {self._port}. It printed:\n{self.printed()}"
         )

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CONNECTION_STRING",
         help="play the contract of queues and timers over the host that works with this storage",
     )
+    parser.addoption(
+        "--host-app", metavar="APP", default="main", help="which of the contract's apps it serves"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A queue as a test fills it and looks into it."""
 
 import base64
+import time
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,10 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from local.node_services.emulators import Azurite
+from tests.programs.programs import eventually
+
+MISSING_S = 3.0
+"""In which each host of these tests asks for a queue."""
 
 # Its class methods are declared with types that do not fit.
 _QUEUE_CLIENT: Any = QueueClient
@@ -49,6 +54,20 @@ class TestQueue:
         (message,) = self._client.receive_messages(max_messages=1)
         self._client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
         return message
+
+    def remake(self) -> None:
+        """Delete the queue, let hosts find it missing, and create it again."""
+        self.delete()
+        time.sleep(MISSING_S)
+
+        def is_there() -> bool:
+            # For a while Azure refuses the name of a queue that is being deleted.
+            with suppress(ResourceExistsError, ResourceNotFoundError):
+                self.create()
+                return True
+            return False
+
+        eventually(is_there)
 
     def delete(self) -> None:
         """Delete the queue."""

@@ -1,22 +1,17 @@
 """Timers run functions as they do under Microsoft's Functions host."""
 
-import contextlib
-import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient  # type: ignore[import-untyped]
 
 from local.functions_host.host_process import HostProcess
-from local.functions_host.triggers.blobs import without_algorithm
 from local.node_services.emulators import Azurite
 from tests.programs.programs import eventually
+from tests.programs.triggers.blobs import HostBlobs
 from tests.programs.triggers.conftest import StartHost
 from tests.programs.triggers.functions import runs, write_timer_function
 
@@ -28,41 +23,10 @@ record(past_due=timer.past_due, status=timer.schedule_status, schedule=timer.sch
 """
 
 
-class HostBlobs:
-    """What hosts of one id have written down."""
-
-    def __init__(self, azurite: Azurite) -> None:
-        self.settings = {"AzureFunctionsWebHost__hostid": uuid4().hex}
-        client: Any = BlobServiceClient.from_connection_string(
-            azurite.connection_string, raw_request_hook=without_algorithm
-        )
-        self._container = client.get_container_client("azure-webjobs-hosts")
-
-    def status(self, function: str = "OnTimer") -> dict[str, str] | None:
-        """Return how the function's timer stands; None if nothing is written."""
-        try:
-            content = self._container.download_blob(self._status_blob(function)).readall()
-        except ResourceNotFoundError:
-            return None
-        status: dict[str, str] = json.loads(content)
-        return status
-
-    def write_status(self, last: str, next_: str, function: str = "OnTimer") -> None:
-        """Write what a host has left that ran the function at `last`, and has been down since."""
-        with contextlib.suppress(ResourceExistsError):  # another test's host was first
-            self._container.create_container()
-        status = {"Last": last, "Next": next_, "LastUpdated": last}
-        self._container.upload_blob(self._status_blob(function), json.dumps(status))
-
-    def _status_blob(self, function: str) -> str:
-        host_id = self.settings["AzureFunctionsWebHost__hostid"]
-        return f"timers/{host_id}/Host.Functions.{function}/status"
-
-
 @pytest.fixture
 def blobs(azurite: Azurite) -> HostBlobs:
     """What is written down by this test's hosts."""
-    return HostBlobs(azurite)
+    return HostBlobs(azurite.connection_string, uuid4().hex)
 
 
 class TestTimes:
