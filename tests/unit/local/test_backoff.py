@@ -5,14 +5,7 @@ from random import Random
 import pytest
 
 from local.functions_host.triggers.backoff import Backoff
-
-
-class Middle(Random):
-    """Always in the middle of the range."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Return the middle."""
-        return (a + b) / 2
+from tests.unit.local.chance import Middle
 
 
 def test_it_doubles_up_to_the_longest_interval() -> None:
