@@ -8,12 +8,16 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
-# Six tries in about 24 s, as by .NET's client. The client waits for `initial_backoff`, and then
-# for `initial_backoff` + `increment_base` ^ n.
+# Six tries in 24 to 27 s, as by .NET's client. Before the n-th time that it tries again, the client
+# waits for `increment_base` ^ n seconds. Whatever goes wrong, it has a limit of its own for that,
+# which is 3 unless it is set.
 TRIES = {
     "retry_total": 5,
-    "initial_backoff": 0.8,
-    "increment_base": 1.8,
+    "retry_connect": 5,
+    "retry_read": 5,
+    "retry_status": 5,
+    "initial_backoff": 0.0,
+    "increment_base": 1.6,
     "random_jitter_range": 0.2,
 }
 
