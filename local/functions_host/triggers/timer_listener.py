@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from azure.functions.timer import TimerRequest
@@ -37,6 +38,7 @@ class TimerListener:
         *,
         died_in: datetime | None,
         follows_death: bool,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """
         `lease_id` is this host's: processes that replace one another share it.
@@ -51,6 +53,7 @@ class TimerListener:
         self._under_way = under_way
         self._died_in = died_in
         self._follows_death = follows_death
+        self._now = clock
         name = runner.function.name
         self._lock_blob = f"locks/{blobs.host_id}/Host.Functions.{name}.Listener"
         self._status_blob = f"timers/{blobs.host_id}/Host.Functions.{name}/status"
@@ -108,7 +111,7 @@ class TimerListener:
 
     async def _fire(self, stop: asyncio.Event) -> None:
         name = self._runner.function.name
-        now = _now()
+        now = self._now()
         status = await self._first_status(now)
         self._tell_occurrences(now)
         if status.next < now and self._is_monitored:
@@ -117,8 +120,8 @@ class TimerListener:
         elif self._runner.function.binding.get("runOnStartup", False) and not self._follows_death:
             log.info("Function '%s' is configured to run on startup. Executing now.", name)
             status = await self._run(status, now, is_startup=True)
-        while not await within((status.next - _now()).total_seconds(), stop):
-            status = await self._run(status, _now())
+        while not await within((status.next - self._now()).total_seconds(), stop):
+            status = await self._run(status, self._now())
 
     async def _first_status(self, now: datetime) -> TimerStatus:
         if self._died_in is not None:
@@ -183,7 +186,3 @@ class TimerListener:
             self._schedule,
             "".join(f" {time:%Y-%m-%d %H:%M:%S}Z" for time in times[1:]),
         )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
