@@ -55,8 +55,8 @@ class FakeBlobs:
 class FakeRunner:
     """Its first run takes a while, the others no time."""
 
-    def __init__(self, first_run_s: float) -> None:
-        self.function = SimpleNamespace(name="OnTimer", binding={})
+    def __init__(self, first_run_s: float, binding: dict[str, object]) -> None:
+        self.function = SimpleNamespace(name="OnTimer", binding=binding)
         self.began: list[float] = []
         self._first_run_s = first_run_s
 
@@ -80,10 +80,11 @@ def play(
     *,
     first_run_s: float = 0.0,
     clock: Callable[[], datetime] | None = None,
+    **binding: object,
 ) -> list[float]:
     """Listen for so long, in no time at all; return when runs have begun, in seconds."""
     kept: Any = blobs
-    runner: Any = FakeRunner(first_run_s)
+    runner: Any = FakeRunner(first_run_s, binding)
     listener = TimerListener(
         schedule(cron),
         runner,
@@ -143,6 +144,13 @@ def test_another_host_tries_to_take_its_place_once_a_lease(blobs: FakeBlobs) -> 
 
     assert [0.0, 60.0, 120.0] == blobs.tried
     assert [150.0] == began
+
+
+def test_what_runs_at_the_start_runs_at_a_take_over_too(blobs: FakeBlobs) -> None:
+    """But not on a host that waits for the lease."""
+    blobs.lease_free_at_s = 100.0
+
+    assert [120.0, 150.0] == play(blobs, "0 * * * * *", 160.0, runOnStartup=True)
 
 
 def test_who_loses_the_lease_stops(blobs: FakeBlobs) -> None:
