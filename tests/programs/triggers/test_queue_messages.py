@@ -147,7 +147,7 @@ class TestMessage:
 
 class TestFailure:
     def test_five_failures_are_poison(self, root: Path, queues: Queues, host: Program) -> None:
-        """After its fifth run a message lies in the poison queue: the same body, another id."""
+        """After its fifth run it lies in the poison queue for a week: same body, another id."""
         queues["Fails"].put("body")
         eventually(lambda: len(queues["Fails"].poison()) == 1)
         eventually(lambda: queues["Fails"].count() == 0)
@@ -156,6 +156,7 @@ class TestFailure:
         assert [1, 2, 3, 4, 5] == [run["count"] for run in runs(root, "Fails")]
         assert base64.b64encode(b"body").decode() == poison.content
         assert poison.id not in {run["id"] for run in runs(root, "Fails")}
+        assert 7 == (poison.expires_on - poison.inserted_on).days
         host.shows(
             "Message has reached MaxDequeueCount of 5. "
             f"Moving message to queue '{queues['Fails'].name}-poison'."
