@@ -1,7 +1,8 @@
-"""For how long a service is asked again that does not answer as it should."""
+"""What becomes of requests that a queue does not answer as it should."""
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,16 +10,17 @@ from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRespon
 from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
 
 from local.bootstrap import development_storage
-from local.functions_host.triggers.queue import Queue
+from local.functions_host.triggers.queue import Message, Queue
 
 
-class Ill(AsyncHttpResponse):
-    """The answer 503."""
+class Answer(AsyncHttpResponse):
+    """An answer with nothing but a status."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, status: int) -> None:
         super().__init__(request, None)
-        self.status_code = 503
+        self.status_code = status
         self.headers = {}
+        self.content_type = None
 
     def body(self) -> bytes:
         """Return nothing."""
@@ -26,6 +28,11 @@ class Ill(AsyncHttpResponse):
 
     async def load_body(self) -> None:
         """Do nothing."""
+
+
+def answering(status: int) -> Callable[[Any], Answer]:
+    """Each request gets this status."""
+    return lambda request: Answer(request, status)
 
 
 def refused(_: Any) -> Any:
@@ -65,14 +72,48 @@ class Trouble(AsyncHttpTransport[Any, Any]):
         self.waited_s += duration
 
 
-@pytest.mark.parametrize("outcome", [refused, broken, Ill])
+def queue_in(trouble: Trouble) -> Queue:
+    """A queue that is asked this way."""
+    return Queue(development_storage.connection_string(), "queue", transport=trouble)
+
+
+def message() -> Message:
+    """One that was received some time ago."""
+    now = datetime.now(UTC)
+    return Message("id", "text", 1, "receipt", now, now, now)
+
+
+@pytest.mark.parametrize("outcome", [refused, broken, answering(503)])
 def test_trouble_of_less_than_24_seconds_is_got_over(outcome: Callable[[Any], Any]) -> None:
     """There are six tries, and from 24 to 27 s between the first and the last."""
     trouble = Trouble(outcome)
-    queue = Queue(development_storage.connection_string(), "queue", transport=trouble)
 
     with pytest.raises(AzureError):
-        asyncio.run(queue.receive(1, 1.0))
+        asyncio.run(queue_in(trouble).receive(1, 1.0))
 
     assert 6 == trouble.sent
     assert 24 <= trouble.waited_s <= 27
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_message_that_another_has_by_now_is_left_to_it(status: int) -> None:
+    """Its receipt is no longer valid: it is neither hidden nor deleted, and that is no error."""
+    trouble = Trouble(answering(status))
+
+    is_hidden = asyncio.run(queue_in(trouble).hide(message(), 600.0))
+    asyncio.run(queue_in(trouble).delete(message()))
+
+    assert not is_hidden
+    assert 2 == trouble.sent
+
+
+def test_a_message_that_may_not_be_hidden_is_an_error() -> None:
+    """Nor may it be deleted: at this the Functions host stops."""
+    trouble = Trouble(answering(403))
+
+    with pytest.raises(AzureError):
+        asyncio.run(queue_in(trouble).hide(message(), 600.0))
+    with pytest.raises(AzureError):
+        asyncio.run(queue_in(trouble).delete(message()))
+
+    assert 2 == trouble.sent

@@ -39,6 +39,8 @@ class FakeQueue:
         """When a message was hidden again, and for how many seconds."""
         self.deleted: list[float] = []
         self.refuses_updates = False
+        self.is_taken = False
+        """Whether another host has received the messages by now."""
 
     def add(self, *runs_s: float, at_s: float = 0.0) -> None:
         """Have messages from that time on, each with how long its run is to take."""
@@ -59,7 +61,7 @@ class FakeQueue:
         if self.refuses_updates:
             raise Refused
         self.hidden.append((_now_s(), hidden_s))
-        return True
+        return not self.is_taken
 
     async def delete(self, message: Message) -> None:
         self.deleted.append(_now_s())
@@ -157,6 +159,17 @@ def test_a_renewal_that_fails_stops_the_listener_during_the_run(queue: FakeQueue
 
     assert 300.0 == ended_at_s
     assert [] == queue.deleted
+
+
+def test_a_message_that_another_has_by_now_is_not_renewed_again(queue: FakeQueue) -> None:
+    """The run goes on to its end, and the listener with it."""
+    queue.add(1000.0)
+    queue.is_taken = True
+
+    ended_at_s = play(queue, 1100.0)
+
+    assert [(300.0, 600.0)] == queue.hidden
+    assert 1100.0 <= ended_at_s
 
 
 def _times(queue: FakeQueue) -> list[float]:
