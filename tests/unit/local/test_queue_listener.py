@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from local.functions_host.triggers.queue import Message
 from local.functions_host.triggers.queue_listener import QueueListener
@@ -39,6 +40,8 @@ class FakeQueue:
         """When a message was hidden again, and for how many seconds."""
         self.deleted: list[float] = []
         self.refuses_updates = False
+        self.troubles: list[Exception] = []
+        """What comes instead of the next answers."""
         self.is_taken = False
         """Whether another host has received the messages by now."""
 
@@ -55,6 +58,8 @@ class FakeQueue:
         received = [each for each in self._waiting if each[0] <= _now_s()][:count]
         self._waiting = [each for each in self._waiting if each not in received]
         self.asked.append((_now_s(), len(received)))
+        if self.troubles:
+            raise self.troubles.pop()
         return [message for _, message in received]
 
     async def hide(self, message: Message, hidden_s: float) -> bool:
@@ -75,6 +80,13 @@ class FakeRunner:
     async def run(self, argument: Any, reason: str, details: str = "") -> bool:
         await asyncio.sleep(float(argument.get_body()))
         return True
+
+
+def refusal(status: int) -> HttpResponseError:
+    """An answer that the client takes for an error."""
+    error = ResourceNotFoundError() if status == 404 else HttpResponseError()
+    error.status_code = status
+    return error
 
 
 @pytest.fixture
@@ -101,7 +113,7 @@ def play(queue: FakeQueue, for_s: float, **settings: Any) -> float:
         finally:
             ended.append(_now_s())
 
-    with suppress(Refused):
+    with suppress(Refused, HttpResponseError):
         SimulatedLoop(Random(0)).run(listen())
     return ended[0]
 
@@ -170,6 +182,25 @@ def test_a_message_that_another_has_by_now_is_not_renewed_again(queue: FakeQueue
 
     assert [(300.0, 600.0)] == queue.hidden
     assert 1100.0 <= ended_at_s
+
+
+@pytest.mark.parametrize("status", [404, 409, 500, 503])
+def test_a_queue_that_is_missing_or_ill_is_asked_on(queue: FakeQueue, status: int) -> None:
+    """In the same rhythm as one that is empty."""
+    queue.troubles = [refusal(status)] * 3
+
+    ended_at_s = play(queue, 1.0)
+
+    assert [0.0, 0.1, 0.3, 0.6] == _times(queue)[:4]
+    assert 1.0 <= ended_at_s
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_queue_that_refuses_stops_the_listener(queue: FakeQueue, status: int) -> None:
+    """At its first answer."""
+    queue.troubles = [refusal(status)]
+
+    assert 0.0 == play(queue, 1.0)
 
 
 def _times(queue: FakeQueue) -> list[float]:

@@ -35,6 +35,9 @@ class FakeBlobs:
         self.tried: list[float] = []
         self.renewed: list[float] = []
         self.written: list[TimerStatus | None] = []
+        self.left: TimerStatus | None = None
+        """How the timer stands when the host starts."""
+        self.is_released = False
 
     async def acquire(self, name: str, lease_id: str, lease_s: int) -> bool:
         self.tried.append(_now_s())
@@ -46,7 +49,13 @@ class FakeBlobs:
         self.renewed.append(_now_s())
 
     async def read(self, name: str) -> bytes | None:
-        return None
+        return self.left.to_json() if self.left else None
+
+    async def release(self, name: str, lease_id: str) -> None:
+        self.is_released = True
+
+    async def close(self) -> None:
+        """Do nothing."""
 
     async def write(self, name: str, content: bytes) -> None:
         self.written.append(TimerStatus.from_json(content))
@@ -80,6 +89,7 @@ def play(
     *,
     first_run_s: float = 0.0,
     clock: Callable[[], datetime] | None = None,
+    is_replaced: bool = False,
     **binding: object,
 ) -> list[float]:
     """Listen for so long, in no time at all; return when runs have begun, in seconds."""
@@ -101,6 +111,7 @@ def play(
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(for_s, stop.set)
         await listener.listen(stop)
+        await listener.close(is_replaced=is_replaced)
 
     with suppress(LeaseLost):
         SimulatedLoop(Random(0)).run(listen())
@@ -126,6 +137,23 @@ def test_a_clock_that_is_slow_fires_no_timer_twice(blobs: FakeBlobs) -> None:
 def test_what_a_long_run_has_missed_is_one_run_at_its_end(blobs: FakeBlobs) -> None:
     """Then comes the schedule again."""
     assert [1.0, 4.5, 5.0, 6.0] == play(blobs, "* * * * * *", 6.5, first_run_s=3.5)
+
+
+def test_what_is_past_due_at_the_start_is_one_run(blobs: FakeBlobs) -> None:
+    """With runOnStartup too."""
+    blobs.left = TimerStatus(
+        START.replace(hour=8, minute=0, second=0), START.replace(hour=8, minute=1, second=0), START
+    )
+
+    assert [0.0, 30.0] == play(blobs, "0 * * * * *", 35.0, runOnStartup=True)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_the_lease_is_given_back_at_the_end(blobs: FakeBlobs, is_replaced: bool) -> None:
+    """Unless another process of the same host goes on with it."""
+    play(blobs, "0 * * * * *", 5.0, is_replaced=is_replaced)
+
+    assert blobs.is_released is not is_replaced
 
 
 def test_the_lease_is_renewed_when_half_of_it_is_over(blobs: FakeBlobs) -> None:
