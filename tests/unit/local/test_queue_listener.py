@@ -39,6 +39,7 @@ class FakeQueue:
         self.hidden: list[tuple[float, float]] = []
         """When a message was hidden again, and for how many seconds."""
         self.deleted: list[float] = []
+        self.answers_after_s = 0.0
         self.refuses_updates = False
         self.troubles: list[Exception] = []
         """What comes instead of the next answers."""
@@ -60,6 +61,7 @@ class FakeQueue:
         self.asked.append((_now_s(), len(received)))
         if self.troubles:
             raise self.troubles.pop()
+        await asyncio.sleep(self.answers_after_s)
         return [message for _, message in received]
 
     async def hide(self, message: Message, hidden_s: float) -> bool:
@@ -182,6 +184,17 @@ def test_a_message_that_another_has_by_now_is_not_renewed_again(queue: FakeQueue
 
     assert [(300.0, 600.0)] == queue.hidden
     assert 1100.0 <= ended_at_s
+
+
+def test_what_a_stop_finds_in_an_answer_is_given_back(queue: FakeQueue) -> None:
+    """It is visible at once, and not run."""
+    queue.add(1.0, 1.0)
+    queue.answers_after_s = 1.5
+
+    play(queue, 0.5)
+
+    assert [(1.5, 0)] * 2 == queue.hidden
+    assert [] == queue.deleted
 
 
 @pytest.mark.parametrize("status", [404, 409, 500, 503])
