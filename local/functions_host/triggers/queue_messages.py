@@ -9,6 +9,7 @@ from azure.functions.queue import QueueMessage
 from local.functions_host.triggers.queue import Message
 
 _SPACE = re.compile(r"[ \t\r\n]")
+_BASE64 = re.compile("([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def decoded(text: str, *, is_base64: bool) -> bytes:
@@ -20,8 +21,11 @@ def decoded(text: str, *, is_base64: bool) -> bytes:
     """
     if not is_base64:
         return text.encode()
-    # .NET lets spaces and line breaks in base64 pass.
-    return base64.b64decode(_SPACE.sub("", text), validate=True)
+    # .NET lets spaces and line breaks in base64 pass, but, other than Python, no surplus "====".
+    letters = _SPACE.sub("", text)
+    if not _BASE64.fullmatch(letters):
+        raise ValueError("the text is no base64")
+    return base64.b64decode(letters)
 
 
 def to_function(message: Message, body: bytes, *, as_bytes: bool) -> QueueMessage:
