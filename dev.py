@@ -10,7 +10,7 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 (whoever copies the template may have an older one)
     found = ".".join(str(part) for part in sys.version_info[:2])
     sys.exit(
-        "This needs Python 3.11 or newer, found " + found + "; install a newer one "
+        "This needs Python 3.11 or newer, but found Python " + found + ". Install a newer one "
         "(https://www.python.org/downloads/) and run: python3.12 dev.py"
     )
 

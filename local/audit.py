@@ -1,7 +1,7 @@
 """
-Which packages of the deployed app have known flaws, and of which nobody has said anything.
+Which packages of the deployed app have known flaws, and about which nothing is known.
 
-pip-audit says "No known vulnerabilities found" also where it could ask about no package at all:
+pip-audit says "No known vulnerabilities found" even if it could not ask about any package:
 behind a mirror of PyPI, say, that has no advisories.
 """
 
@@ -16,7 +16,7 @@ from local.bootstrap.errors import LocalError
 
 
 def verdict(dependencies: list[dict[str, Any]]) -> tuple[list[str], bool]:
-    """Return what is to be said of pip-audit's findings, and whether there is a known flaw."""
+    """Return what is to be said about pip-audit's findings, and whether there is a known flaw."""
     audited = [one for one in dependencies if "vulns" in one]
     flawed = [one for one in audited if one["vulns"]]
     unknown = [one["name"] for one in dependencies if "vulns" not in one]
@@ -31,7 +31,7 @@ def verdict(dependencies: list[dict[str, Any]]) -> tuple[list[str], bool]:
     )
     if unknown:
         said.append(
-            f"Of these {len(unknown)} nothing is known, as PyPI told no advisories: "
+            f"Nothing is known about these {len(unknown)}, as PyPI has no advisory data for them: "
             f"{', '.join(unknown)}."
         )
     return said, bool(flawed)
@@ -39,7 +39,7 @@ def verdict(dependencies: list[dict[str, Any]]) -> tuple[list[str], bool]:
 
 def _remedy(flaw: dict[str, Any]) -> str:
     versions: list[str] = flaw["fix_versions"]
-    return f"mended in {' or '.join(versions)}" if versions else "not mended in any version"
+    return f"fixed in {' or '.join(versions)}" if versions else "not fixed in any version"
 
 
 def main(_: list[str]) -> int:

@@ -53,9 +53,9 @@ def main(arguments: list[str]) -> int:
             needed = lock.replace(".txt", ".in")
             console.say(
                 console.red(
-                    f"{lock} has {name} {version} beside {CORE} {core}, which do not work together;"
-                    f" add {name}=={core} to {needed}, and python3 dev.py lock says what is in the "
-                    "way of it."
+                    f"{lock} has {name} {version} but {CORE} {core}, which do not work together; "
+                    f"add {name}=={core} to {needed} and run python3 dev.py lock, which says what "
+                    "stands in the way."
                 )
             )
         if found:

@@ -99,23 +99,23 @@ def run(options: StartOptions, services: ExitStack) -> int:
     _tell("Bot", url)
     _tell("State", _place_of_state(settings))
     if queues_are_here:
-        _tell("Queues", "in Azurite, emptied when it ends")
+        _tell("Queues", "in Azurite, lost when it ends")
     if settings.identity:
         console.say(
             console.yellow(
                 "MicrosoftAppId is set, so the bot refuses requests without a token from "
-                "Azure: remove it from local.settings.json to chat here."
+                "Azure: remove the setting from local.settings.json to chat here."
             )
         )
     elif isinstance(host, CoreTools):
         console.say(
-            console.yellow("`func` lets anyone who reaches this machine chat with the bot.")
+            console.yellow("With `func`, anyone who can reach this machine may chat with the bot.")
         )
     elif options.allow_host:
         console.say(
             console.yellow(
-                f"Anyone who reaches {' or '.join(options.allow_host)} may chat, and can make the "
-                "bot send requests to other ports of this machine. Set MicrosoftAppId to keep "
+                f"Anyone who can reach {' or '.join(options.allow_host)} may chat, and can make "
+                "the bot send requests to other ports of this machine. Set MicrosoftAppId to keep "
                 "strangers out."
             )
         )
@@ -189,7 +189,7 @@ def _checked(environ: dict[str, str]) -> Settings:
 def _place_of_state(settings: Settings) -> str:
     if settings.cosmos:
         return f"in Cosmos DB at {address(settings.cosmos.endpoint)}"
-    return "in memory, lost when the bot restarts (--cosmos keeps it)"
+    return "in memory, lost when the bot restarts (use --cosmos to keep it)"
 
 
 def _chat_here(url: str, services: ExitStack) -> "subprocess.Popen[bytes]":

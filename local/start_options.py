@@ -57,7 +57,7 @@ def parse(arguments: Sequence[str]) -> StartOptions:
         default=[],
         metavar="NAME",
         help="also answer requests for this host name, such as a tunnel's; may be repeated "
-        "(default: only localhost, so that no web page reaches the bot under a name of its own)",
+        "(default: only localhost, so no web page can reach the bot under a name of its own)",
     )
     parser.add_argument(
         "--message-hidden",
@@ -65,15 +65,15 @@ def parse(arguments: Sequence[str]) -> StartOptions:
         type=_seconds,
         default=HIDDEN_S,
         metavar="S",
-        help="hide a queue's message for S seconds once it is received: for so long it waits if "
-        f"this command is killed (default: {HIDDEN_S:.0f}, as in Azure)",
+        help="hide a queue's message for S seconds when it is received; if this command is killed, "
+        f"the message comes back after that time (default: {HIDDEN_S:.0f}, as in Azure)",
     )
     parser.add_argument(
         "--stop-like-azure",
         dest="ends_process",
         action="store_true",
-        help="end the bot's process where Azure's would end, when a queue refuses a request or "
-        "cannot be reached; only the queue's listener starts anew otherwise",
+        help="end the bot's process, as Azure does, when a queue refuses a request or cannot be "
+        "reached; otherwise only the queue's listener starts again",
     )
     chosen = vars(parser.parse_args(arguments))
     triggers = TriggerOptions(chosen.pop("hidden_s"), chosen.pop("ends_process"))
@@ -82,13 +82,17 @@ def parse(arguments: Sequence[str]) -> StartOptions:
 
 def _host_name(text: str) -> str:
     if not is_host_name(text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a host name without scheme and port")
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a host name; give it without scheme and port"
+        )
     return text
 
 
 def _seconds(text: str) -> float:
     if not text.isdecimal() or not 0 < int(text) <= 7 * 24 * 3600:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, up to 7 days")
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number of seconds from 1 to 604800 (7 days)"
+        )
     return float(text)
 
 

@@ -24,7 +24,7 @@ from tests.simulation.histories import Tally, describe, play, play_own, tally
 _SHARE = 100
 
 _PROGRESS_S = 15.0
-"""Between two lines about it, where they cannot replace each other."""
+"""Between two lines about the progress, where one line cannot replace the other."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,13 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 dev.py torture",
-        description="Play turns in simulated histories with every failure that atomic turns "
-        "are meant to survive, and judge the outcome. The same seed always plays the same history.",
+        description="Play turns in simulated histories, with every failure that atomic turns "
+        "are meant to survive, and judge the outcomes. The same seed always plays the same "
+        "history.",
         epilog="The tables show in how many histories each fault really happened, and how often "
-        "something did that the product does not promise to prevent. Exit status: 1 if a "
+        "something happened that the product does not promise to prevent. Exit status: 1 if a "
         "history is wrong, else 0.",
     )
-    parser.add_argument("--seeds", type=int, metavar="N", help="how many histories (2000)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="how many histories to play (2000)")
     parser.add_argument(
         "--seed",
         type=int,
@@ -68,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         help="play the bot in shared/bot, and compare it with a run without faults",
     )
     parser.add_argument(
-        "--processes", type=int, metavar="P", default=os.cpu_count() or 1, help="at once"
+        "--processes",
+        type=int,
+        metavar="P",
+        default=os.cpu_count() or 1,
+        help="how many processes at once (one for each core)",
     )
     return parser
 
@@ -95,7 +100,7 @@ def _search(seeds: range, processes: int, own: bool, always: tuple[Fault, ...]) 
             told_s = now_s
     print(f"\r{progress}" if is_watched else progress)
     _print_table("Histories in which it happened", total.happened, total.histories)
-    _print_table("Besides", total.figures)
+    _print_table("In addition", total.figures)
     if total.longest_s:
         print("\nThe longest, in seconds:\n")
         for what, took_s in sorted(total.longest_s.items()):

@@ -171,7 +171,9 @@ class App:
             Whatever `logic` raises, unless the bot's `on_error` takes it. Nothing has changed.
         """
         if not id:
-            raise ValueError("id must be a text, the same whenever the same is to be said.")
+            raise ValueError(
+                "id must be a string, the same one whenever the same thing is to be said."
+            )
         activity = continuation(reference, id)
         self.bot.refuse_in_itself(activity)
         return self.contexts.run_on(activity, partial(self.bot.run, logic=logic))
@@ -201,7 +203,7 @@ def create_app(
     app_id = settings.identity.app_id if settings.identity else ""
     tokens = None
     if settings.identity is None:
-        _logger.warning("MicrosoftAppId is not set: anyone who reaches this port may chat.")
+        _logger.warning("MicrosoftAppId is not set: anyone who can reach this port may chat.")
     else:
         tokens = TokenSource(token_fetcher(settings.identity, cloud))
     http = HttpPool()

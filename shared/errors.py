@@ -4,14 +4,14 @@ Every error that this application raises on purpose.
     BotApplicationError
     ├── SettingsError               the app cannot start as it is configured
     ├── RequestRefused              the HTTP request is not answered with a turn
-    │   ├── MalformedActivity           not an activity
+    │   ├── MalformedActivity           the body is not an activity
     │   ├── NotAuthenticated            no proof of who is speaking
     │   ├── NotPermitted                a genuine sender that may not do this
     │   ├── MethodNotAllowed            not a POST
-    │   ├── LengthRequired              its body was lost on the way
+    │   ├── LengthRequired              the body was lost on the way
     │   ├── RequestTooLarge             more bytes than a turn may have
     │   └── UnsupportedMediaType        not JSON
-    ├── SigningKeysUnavailable      no token of the channel's can be checked
+    ├── SigningKeysUnavailable      no token from the channel can be checked
     ├── TokenUnavailable            the bot's identity gets no token for its replies
     ├── RequestNotSent              no byte of a request to the channel has left
     ├── BellUnavailable             a reminder to look after a conversation may not come
@@ -19,19 +19,19 @@ Every error that this application raises on purpose.
     ├── StateError                  state could not be read or written
     │   ├── StateConflict               somebody else wrote first
     │   ├── StateTooLarge               the document exceeds what the store takes
-    │   ├── StateThrottled              the store asks for patience
+    │   ├── StateThrottled              the store asks to be left alone for a while
     │   ├── StateUnavailable            the store did not answer, or failed
     │   ├── StateForbidden              the store does not let us in
     │   ├── StateContainerMissing       the database or container does not exist
     │   ├── StateUnreadable             a stored document is not what the codec wrote
     │   └── StateNotStorable            a value that the codec cannot store
     └── TurnError                   a turn did not complete
-        ├── TurnDeadlineExceeded        no place among racing turns in time
+        ├── TurnDeadlineExceeded        the turn found no place among racing turns in time
         ├── WaitsForItself              a turn would wait for another one of its conversation
-        ├── LogicFailed                 what a turn was to run, instead of the bot, has raised
+        ├── LogicFailed                 the logic that a turn ran instead of the bot has raised
         └── InboxFull                   too many activities wait in the conversation
 
-Each says what to do next. None carries a secret, a message's text or a user's name.
+Each error says what to do next. None carries a secret, a message's text or a user's name.
 """
 
 
@@ -96,16 +96,16 @@ class RequestNotSent(BotApplicationError):
     """
     No byte of the request has left, so it may be sent again without doing anything twice.
 
-    It is found as the cause of the error that says what happened instead.
+    It is the cause of the error that says what happened instead.
     """
 
 
 class BellUnavailable(BotApplicationError):
-    """The queue did not take a bell, or did not say so. The sweep makes it good."""
+    """The queue did not take a bell, or did not confirm it. The sweep makes up for that."""
 
 
 class MalformedBell(BotApplicationError):
-    """Something else than this app writes to its queue. The message ends in the poison queue."""
+    """Something other than this app wrote to its queue. The message ends up in the poison queue."""
 
 
 class StateError(BotApplicationError):
@@ -161,19 +161,19 @@ class TurnDeadlineExceeded(TurnError):
 
 
 class WaitsForItself(TurnError):
-    """A turn is to continue its own conversation in another turn, and to wait for it."""
+    """A turn would wait for another turn of its own conversation, which begins only afterwards."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Another turn of this conversation begins when this one is over, and so cannot be "
-            "waited for. Call `await context.adapter.continue_conversation(reference, logic, "
-            "app_id)` instead: that is a part of this turn."
+            "Another turn of this conversation begins only when this one is over, so this one "
+            "cannot wait for it. Call `await context.adapter.continue_conversation(reference, "
+            "logic, app_id)` instead: that is a part of this turn."
         )
 
 
 class LogicFailed(TurnError):
-    """What a turn was to run instead of the bot has raised: its cause. Nothing was changed."""
+    """The logic that a turn ran instead of the bot has raised the cause. Nothing was changed."""
 
 
 class InboxFull(TurnError):
-    """The conversation accepts no more for later; nothing was changed."""
+    """The conversation accepts no more activities for later; nothing was changed."""

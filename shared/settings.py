@@ -21,7 +21,7 @@ class AppType(StrEnum):
     USER_ASSIGNED_MSI = "UserAssignedMSI"
     SINGLE_TENANT = "SingleTenant"
     MULTI_TENANT = "MultiTenant"
-    """Existing registrations only: Azure creates no new ones since July 2025."""
+    """Existing registrations only: since July 2025 Azure has created no new ones."""
 
 
 AZURE_MARKERS: tuple[str, ...] = (
@@ -57,7 +57,7 @@ AZURE_MARKERS: tuple[str, ...] = (
     "K_SERVICE",
 )
 """
-Variables of which one is set wherever the app is deployed, and none on a developer's machine.
+Variables: at least one is set wherever the app is deployed, and none on a developer's machine.
 
 Sources: EnvironmentSettingNames.cs of azure-functions-host, and the platforms' own lists of
 variables. WEBSITE_HOSTNAME is not among them: Core Tools sets it on a developer's machine.
@@ -69,7 +69,7 @@ GOVERNMENT_CHANNEL_SERVICE = "https://botframework.azure.us"
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the bot is towards the Bot Connector."""
+    """The identity that the bot shows to the Bot Connector."""
 
     app_type: AppType
     app_id: str
@@ -112,7 +112,7 @@ class CosmosSettings:
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """Where the bells are: the storage account of the Functions host."""
+    """Where the bells are kept: the storage account of the Functions host."""
 
     connection_string: str = field(default="", repr=False)
     """Empty: a managed identity is used, with `service_url`."""
@@ -123,7 +123,7 @@ class QueueSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the application is told from outside."""
+    """Everything that the application is told from outside."""
 
     development: bool
     """On a developer's machine: AZURE_FUNCTIONS_ENVIRONMENT=Development, and no AZURE_MARKERS."""
@@ -166,7 +166,7 @@ _UUID = re.compile(
 )
 
 _PLAIN_VALUE = re.compile(r"(?!.*[^.:/]{33})[A-Za-z0-9.:/_-]{1,100}")
-"""No key and no password is of these: they have other signs in them, or no break for longer."""
+"""Matches no key or password: those have other characters, or longer runs without a break."""
 
 
 class _Reader:
@@ -217,7 +217,9 @@ class _Reader:
                 )
             return None
         if not app_id:
-            self._fault("MicrosoftAppId is missing, though other MicrosoftApp settings are set.")
+            self._fault(
+                "MicrosoftAppId is missing, although other MicrosoftApp... settings are set."
+            )
         else:
             app_id = self._uuid("MicrosoftAppId", app_id)
         app_type = self._app_type(declared_type)
@@ -263,7 +265,8 @@ class _Reader:
         verify_tls = self._bool("CosmosDbVerifyTls", default=True)
         if not verify_tls and not loopback:
             self._fault(
-                "CosmosDbVerifyTls may be false only for a loopback CosmosDbEndpoint (an emulator)."
+                "CosmosDbVerifyTls may be false only if CosmosDbEndpoint is on this machine (an "
+                "emulator)."
             )
         key = self._get("CosmosDbKey")
         if key and not development:
@@ -300,8 +303,8 @@ class _Reader:
         if not service_url:
             if not development:
                 self._fault(
-                    f"{name} is missing, so nobody would finish a turn whose process has died. Set "
-                    "it to https://<account>.queue.core.windows.net/."
+                    f"{name} is missing, so no other process would finish a turn whose process "
+                    "has died. Set it to https://<account>.queue.core.windows.net/."
                 )
             return None
         self._url(name, service_url)
@@ -389,12 +392,12 @@ class _Reader:
         url = Url.parse(value)
         if url is None or (url.scheme == "http" and not is_loopback(url.host)):
             self._fault(
-                f"{name} is {_shown(value)}; it must be an https URL (http only for loopback)."
+                f"{name} is {_shown(value)}; it must be an https URL (http only on this machine)."
             )
             return None
         return url
 
 
 def _shown(value: str) -> str:
-    """Return a value as it may be printed: whatever may be a secret in the wrong place is not."""
+    """Return a value as it may be printed, without what may be a secret in the wrong place."""
     return f"'{value}'" if _PLAIN_VALUE.fullmatch(value) else "something that is not shown here"

@@ -66,11 +66,11 @@ COMMANDS = {
         options="local.start_options",
         details="""
 Serves the functions with Azure Functions Core Tools (`func`) where they are on the PATH, else
-with a host of its own, which restarts the bot whenever a source file changes. The page is
+with the template's own host, which restarts the bot whenever a source file changes. The page is
 Microsoft's Agents Playground; it needs Node. Ctrl-C stops everything.
 Settings come from local.settings.json, if there is one.
-Everything it starts listens on 127.0.0.1 only and answers requests for localhost only; except that
-`func` listens on all addresses of this machine, and has no option to change that.""",
+Everything it starts listens on 127.0.0.1 only and answers requests for localhost only, with one
+exception: `func` listens on all addresses of this machine, and has no option to change that.""",
     ),
     "chat": Command(
         "chat with the running bot in this terminal",
@@ -78,7 +78,7 @@ Everything it starts listens on 127.0.0.1 only and answers requests for localhos
         APP_REQUIREMENTS,
         options="local.chat.chat",
         details="""
-Lines piped into it are sent one by one. In the chat, /help lists what else it understands.""",
+Lines piped into it are sent one by one. In the chat, /help lists the commands.""",
     ),
     "test": Command(
         "run the tests; further arguments go to pytest",
@@ -89,7 +89,7 @@ Lines piped into it are sent one by one. In the chat, /help lists what else it u
 examples:
   python3 dev.py test                  all of them
   python3 dev.py test --fast           those that start no programs: no Node, browser, network or
-                                       other Python; each property with fewer examples
+                                       other Python; and with fewer examples of each property
   python3 dev.py test tests/unit -x    those of one folder, up to the first failure""",
     ),
     "check": Command(
@@ -105,9 +105,9 @@ examples:
         TEST_REQUIREMENTS,
         details="""
 Vulnerabilities are looked up for what is deployed: requirements.txt, as it is installed on this
-platform and Python. It says how many packages PyPI has told advisories of, and names the others.
-Style is that of the template's own folders; shared/bot, and what else a bot brings along, is
-yours.""",
+platform and Python. The command says for how many packages PyPI has advisory data, and names the
+others. Style is checked only in the template's own folders; shared/bot, and whatever else a bot
+brings along, is yours.""",
     ),
     "doctor": Command(
         "check this machine, or a deployed bot, and say what to do",
@@ -127,8 +127,9 @@ Installs and changes nothing. The exit code is 1 if something must be fixed.""",
         details="""
 Instances die or freeze, clocks jump, the store and the channel fail in every way, bots hang.
 Tables show how often each of these happened. The same seed always gives the same history: --seed
-4711 prints one; --fault NAME plays only histories with that fault. With --own the bot in shared/bot
-takes part, and is compared with the same turns run one after the other, without failures.""",
+4711 prints that one; --fault NAME plays only histories with that fault. With --own the bot in
+shared/bot takes part, and is compared with the same turns run one after the other, without
+failures.""",
     ),
     "mutate": Command(
         "put faults into the product, and show those that no unit test notices",
@@ -168,9 +169,9 @@ examples:
         ],
         TEST_REQUIREMENTS,
         details="""
-Keeps the versions that still fit. To get the newest ones, delete the requirements.txt files first.
-Fails if a package has no wheel for a platform that the README names, or if packages of the Bot
-Framework SDK would have different versions.""",
+Keeps each locked version that still fits. To get the newest versions, delete the
+requirements.txt files first. Fails if a package has no wheel for a platform that the README names,
+or if packages of the Bot Framework SDK would have different versions.""",
     ),
 }
 
@@ -181,7 +182,7 @@ def main(arguments: Sequence[str]) -> int:
         prog="python3 dev.py",
         description="Run the bot, chat with it, test it. What a command needs is installed into "
         ".venv when it is first used.",
-        epilog="python3 dev.py COMMAND --help says more.",
+        epilog="To learn more about a command: python3 dev.py COMMAND --help",
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -237,7 +238,7 @@ def command_parser(name: str) -> argparse.ArgumentParser:
     command = COMMANDS[name]
     told = f"{command.summary[0].upper()}{command.summary[1:]}.\n{command.details}"
     if command.explains_itself:
-        told += "\nIts options are listed here once it is installed: run it."
+        told += "\nIts options are listed here once its requirements are installed: run it once."
     return argparse.ArgumentParser(
         prog=f"python3 dev.py {name}",
         usage=f"python3 dev.py {name} {command.further_arguments}"

@@ -124,11 +124,11 @@ class Environment:
                 text=True,
             ).strip()
         except (OSError, subprocess.CalledProcessError):
-            raise self._unusable("was made by a Python that is gone") from None
+            raise self._unusable("was made by a Python that is no longer there") from None
         if tuple(map(int, version.split("."))) < _OLDEST_PYTHON:
             raise self._unusable(f"was made by Python {version}, which is too old")
         if not (self.folder / self._site_packages.format(version)).is_dir():
-            raise self._unusable(f"was made by another Python than {version}, which it runs now")
+            raise self._unusable(f"was made by a Python other than {version}, which it runs now")
 
     def _unusable(self, why: str) -> LocalError:
         return LocalError(f"{self.folder} {why}; delete that folder and run the command again.")

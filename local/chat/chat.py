@@ -65,7 +65,7 @@ class Chat:
         self._failed = False
 
     def run(self) -> int:
-        """Chat until the user leaves; return 1 if the bot could not be talked to."""
+        """Chat until the user leaves; return 1 if the bot could not be reached."""
         if sys.stdin.isatty():
             self._note(f"{self._channel.url}, as {self._channel.user_name}. /help for help.")
         self._exchange(self._channel.join)
@@ -134,10 +134,14 @@ def parse(arguments: Sequence[str]) -> ChatOptions:
     """Read the options; exit with a usage message if they are wrong."""
     parser = command_parser("chat")
     parser.add_argument(
-        "--as", dest="name", default="User", metavar="NAME", help="be this user (default: User)"
+        "--as",
+        dest="name",
+        default="User",
+        metavar="NAME",
+        help="chat as this user (default: User)",
     )
     parser.add_argument(
-        "--url", default=DEFAULT_URL, help="where the bot takes activities (default: %(default)s)"
+        "--url", default=DEFAULT_URL, help="URL to send activities to (default: %(default)s)"
     )
     return ChatOptions(**vars(parser.parse_args(arguments)))
 

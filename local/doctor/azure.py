@@ -44,8 +44,7 @@ def examine(environ: Mapping[str, str], resource_group: str | None = None) -> It
     if place.resource_group is None:
         yield Finding(
             Level.FAULT,
-            "It is not known which resource group the bot is in; name it: "
-            "python3 dev.py doctor --azure GROUP",
+            "No resource group is known for the bot; name it: python3 dev.py doctor --azure GROUP",
         )
         return
     try:
@@ -76,7 +75,7 @@ def diagnose(
         yield Finding(
             Level.FAULT,
             f"{resource_group} in the subscription {subscription} holds {len(bots)} bot "
-            f"registrations and {len(apps)} apps; one of each is expected; deploy with `azd up`, "
+            f"registrations and {len(apps)} apps; one of each is expected. Deploy with `azd up`, "
             "or name another resource group",
         )
         return
@@ -187,7 +186,7 @@ def _answer(
     if status == 401:
         return Finding(Level.OK, "The endpoint refuses requests without a token (401)")
     if status is None:
-        return Finding(Level.FAULT, f"{endpoint} does not answer; see whether the app is stopped")
+        return Finding(Level.FAULT, f"{endpoint} does not answer; check whether the app is stopped")
     if status == 404:
         return Finding(Level.FAULT, "The app is empty (404); deploy the bot with `azd deploy`")
     if status >= 500:

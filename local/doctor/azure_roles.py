@@ -42,7 +42,7 @@ def queue_roles(
                 "finishes slow turns",
             )
         except AzureCliError as error:
-            yield Finding(Level.FAULT, f"The queue {queue} cannot be looked at: {error}")
+            yield Finding(Level.FAULT, f"The queue {queue} cannot be checked: {error}")
 
 
 def _storage_accounts(
@@ -64,7 +64,7 @@ def telemetry_role(azure: Azure, listed: list[dict[str, Any]], principal_id: str
         principal_id,
         MONITORING_METRICS_PUBLISHER,
         "Monitoring Metrics Publisher",
-        "is seen in Application Insights",
+        "shows up in Application Insights",
     )
 
 
@@ -81,7 +81,8 @@ def _role(
             return Finding(Level.OK, f"The identity has the role {role} on {name_of(target)}")
     where = name_of(targets[0]) if targets else "a resource that is not in this group"
     return Finding(
-        Level.FAULT, f"The bot only {purpose} with the role {role} on {where}; assign it"
+        Level.FAULT,
+        f"The bot only {purpose} if its identity has the role {role} on {where}; assign it",
     )
 
 

@@ -33,7 +33,7 @@ def state(
         yield Finding(
             Level.FAULT,
             f"No Cosmos DB account in the subscription {subscription} has the address in "
-            f"CosmosDbEndpoint ({host or 'none'}); deploy, or look where the account is",
+            f"CosmosDbEndpoint ({host or 'none'}); deploy, or find out where the account is",
         )
         return
     database = settings.get("CosmosDbDatabaseId") or "bot"
@@ -60,7 +60,7 @@ def _regions(azure: Azure, account: str) -> Finding:
         return Finding(
             Level.FAULT,
             f"Several regions of {name_of(account)} take writes, so two turns may both believe "
-            "that they came first (docs/region-loss.md); switch multi-region writes off",
+            "that they came first (docs/region-loss.md); switch off multi-region writes",
         )
     return Finding(Level.OK, f"One region of {name_of(account)} takes the writes")
 
@@ -70,14 +70,14 @@ def _container(azure: Azure, account: str, database: str, container: str) -> Ite
     try:
         found = azure.get(f"{account}/sqlDatabases/{database}/containers/{container}", API_VERSION)
     except AzureCliError as error:
-        yield Finding(Level.FAULT, f"The container {where} cannot be looked at: {error}")
+        yield Finding(Level.FAULT, f"The container {where} cannot be checked: {error}")
         return
     paths = found["properties"]["resource"]["partitionKey"]["paths"]
     if paths != ["/id"]:
         yield Finding(
             Level.FAULT,
-            f"The container {where} has the partition key {', '.join(paths)}, the bot needs /id; "
-            "copy its documents into a new one",
+            f"The container {where} has the partition key {', '.join(paths)}, but the bot needs "
+            "/id; copy its documents into a new container",
         )
     else:
         yield Finding(Level.OK, f"State is kept in {where}")
@@ -87,7 +87,7 @@ def _container(azure: Azure, account: str, database: str, container: str) -> Ite
 def _index(policy: Mapping[str, Any], where: str) -> Finding:
     included = {one.get("path") for one in policy.get("includedPaths") or []}
     if policy.get("indexingMode") != "none" and included & {SWEPT_PATH, "/*"}:
-        return Finding(Level.OK, f"The container {where} has the index that the sweep asks")
+        return Finding(Level.OK, f"The container {where} has the index that the sweep uses")
     return Finding(
         Level.FAULT,
         f"The container {where} has no index of {SWEPT_PATH}, so the sweep reads every document "

@@ -95,7 +95,7 @@ def _node() -> Iterator[Finding]:
     yield (
         Finding(Level.OK, "The npm packages are installed")
         if npm_packages_are_installed()
-        else Finding(Level.NOTE, "The npm packages are not installed; `start` will do that")
+        else Finding(Level.NOTE, "The npm packages are not installed; `start` installs them")
     )
 
 
@@ -103,16 +103,16 @@ def _core_tools() -> Finding:
     path = shutil.which("func")
     return Finding(
         Level.OK,
-        f"Azure Functions Core Tools at {path}; `start` uses them"
+        f"Azure Functions Core Tools are at {path}; `start` uses them"
         if path
-        else "No Azure Functions Core Tools; `start` uses the embedded host",
+        else "Azure Functions Core Tools are not installed; `start` uses the embedded host",
     )
 
 
 def _browser() -> Finding:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path:
-        return Finding(Level.OK, f"A browser for the tests at {path}")
+        return Finding(Level.OK, f"A browser for the tests is at {path}")
     return Finding(
         Level.NOTE, "Neither Chromium nor Chrome is installed; the tests of the page are skipped"
     )
@@ -124,7 +124,7 @@ def _ports() -> Iterator[Finding]:
     except LocalError:
         return  # told with the settings
     uses = {
-        bot: "stop the program that has it, or use --port (unless it is this bot)",
+        bot: "stop the program that has it (unless it is this bot), or use --port",
         56150: "the page will use another one",
         8081: "--cosmos will use another one",
         10000: "--cosmos will use another one",
@@ -151,14 +151,14 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
         Level.OK,
         "The settings of local.settings.json and the environment are usable"
         if found
-        else "No local.settings.json; the defaults and the environment are usable",
+        else "There is no local.settings.json; the defaults and the environment are usable",
     )
     if settings.cosmos:
         yield _cosmos(settings.cosmos)
 
 
 def _cosmos(cosmos: CosmosSettings) -> Finding:
-    """Any answer will do: without a token it is a refusal."""
+    """Any answer will do; without a token it is a refusal."""
     parts = urlsplit(cosmos.endpoint)
     where = address(cosmos.endpoint)
     connection: HTTPConnection
@@ -177,7 +177,7 @@ def _cosmos(cosmos: CosmosSettings) -> Finding:
         return Finding(
             Level.FAULT,
             f"CosmosDbEndpoint {where} does not answer ({error}); check the name, the firewall "
-            "and whether the emulator runs",
+            "and whether the emulator is running",
         )
     finally:
         connection.close()
@@ -198,7 +198,10 @@ def parse(arguments: Sequence[str]) -> DoctorOptions:
     parser = command_parser("doctor")
     parser.add_argument("--azure", action="store_true", help="look at a deployed bot (needs az)")
     parser.add_argument(
-        "group", nargs="?", metavar="GROUP", help="its resource group (default: that of azd)"
+        "group",
+        nargs="?",
+        metavar="GROUP",
+        help="the bot's resource group (default: AZURE_RESOURCE_GROUP, or else azd's)",
     )
     return DoctorOptions(**vars(parser.parse_args(arguments)))
 

@@ -21,7 +21,7 @@ def checked_bindings(function: str, declaration: Json) -> tuple[Json, ...]:
         LocalError: the Functions host would refuse the function, or this one cannot serve it.
     """
     if not _FUNCTION_NAME.fullmatch(function) or function.lower() == "host":
-        raise LocalError(f"'{function}' is no name of a function")
+        raise LocalError(f"'{function}' is not a valid name of a function")
     declared = declaration.get("bindings")
     if not isinstance(declared, list) or not declared:
         raise LocalError("it has no bindings")
@@ -41,7 +41,7 @@ def checked_bindings(function: str, declaration: Json) -> tuple[Json, ...]:
 
 def _checked(binding: Any) -> Json:
     if not isinstance(binding, dict):
-        raise LocalError("a binding is no JSON object")
+        raise LocalError("a binding is not a JSON object")
     name, kind = binding.get("name"), binding.get("type")
     if not isinstance(name, str) or not _BINDING_NAME.fullmatch(name):
         raise LocalError(f"a binding has no valid name ({name})")
@@ -49,7 +49,7 @@ def _checked(binding: Any) -> Json:
         raise LocalError(f"the binding '{name}' has no type")
     direction = str(binding.get("direction", "")).lower()
     if direction not in _DIRECTIONS:
-        raise LocalError(f"the binding '{name}' has no direction")
+        raise LocalError(f"the binding '{name}' has no valid direction")
     if direction == "inout" or (name == "$return" and direction != "out"):
         raise LocalError(f"the binding '{name}' has a direction that Python functions cannot have")
     return {**binding, "direction": direction}

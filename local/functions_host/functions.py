@@ -147,7 +147,7 @@ class FunctionApp:
         if not posts:
             raise LocalError(
                 f"No function in {self.root} takes POST requests over HTTP; "
-                "see whether its function.json is there."
+                "check whether its function.json is there."
                 + "".join(f"\n{name}: {fault}" for name, fault in self.faults.items())
             )
         return next((path for path in posts if path.endswith("/messages")), posts[0])
@@ -207,7 +207,7 @@ def _script(folder: Path, declaration: Json) -> Path:
             raise LocalError("it has no file __init__.py, and no scriptFile names another one")
         script = files[0] if len(files) == 1 else usual[0]
     if script.suffix.lower() != ".py":
-        raise LocalError(f"its code is in {script.name}, which is no Python file")
+        raise LocalError(f"its code is in {script.name}, which is not a Python file")
     return script.resolve()
 
 

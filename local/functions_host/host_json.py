@@ -56,7 +56,7 @@ def is_listed(function: str, content: Mapping[str, Any]) -> bool:
 def _limit(http: Mapping[str, Any], name: str) -> int:
     value = http.get(name, _UNBOUNDED)
     if type(value) is not int or (value < 1 and value != _UNBOUNDED):
-        raise LocalError(f"host.json: extensions.http.{name} must be a number from 1, or -1.")
+        raise LocalError(f"host.json: extensions.http.{name} must be a positive number, or -1.")
     return max(0, value)
 
 

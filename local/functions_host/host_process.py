@@ -114,7 +114,7 @@ class HostProcess:
 
         After the third death since `restart`, or where the Functions host itself would have
         stopped, none is started, and `gave_up` is true. After half an hour without a death the
-        count begins anew.
+        count begins again.
 
         Raises:
             LocalError: as for `start`.

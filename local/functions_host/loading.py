@@ -68,7 +68,7 @@ def load(
         expected = "', '".join(bound)
         raise LocalError(
             f"{entry_point}() in {name} must take exactly the parameters '{expected}' that its "
-            "function.json names, and may take 'context' too."
+            "function.json names; it may also take 'context'."
         )
     annotations = typing.get_type_hints(call)
     if wants_context and getattr(annotations.get("context", func.Context), "__name__", "") != (

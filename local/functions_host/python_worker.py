@@ -44,7 +44,7 @@ class PythonWorker:
                 log.info("Function '%s' is disabled.", function.name)
                 continue
             if function.needs_key:
-                log.info("Function '%s' asks for a key in Azure, and not here.", function.name)
+                log.info("Function '%s' asks for a key in Azure, but not here.", function.name)
             try:
                 self._loaded[function.name] = function.load()
             except LocalError as error:
@@ -56,5 +56,5 @@ class PythonWorker:
         """Run the function on the request. What it raises is passed on."""
         loaded = self._loaded.get(function.name)
         if loaded is None:
-            raise LocalError(f"{function.name} did not load; what was wrong is shown above.")
+            raise LocalError(f"{function.name} did not load; the lines above say why.")
         return await invoke(function, loaded, request, self.threads)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-# By this the Functions host knows a worker that is to be started anew.
+# By this the Functions host recognises a worker that is to be started again.
 RESTART_EXIT_CODE = 200
 
 log = logging.getLogger("local.functions_host.host")

@@ -22,7 +22,7 @@ from local.mutation.mutants import Mutant, mutants_of
 from local.mutation.trials import Trial, Verdict, try_out
 
 _SLOW = 10
-"""The tests may take this many times as long as without the fault, plus `_GRACE_S`."""
+"""With a fault, the tests may take this many times as long as without, plus `_GRACE_S`."""
 
 _GRACE_S = 20.0
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _measure_and_search(files: list[str], tests: list[str], options: argparse.Namespace) -> int:
     coverage = measure(ROOT, files, tests)
     for test in sorted(coverage.failed):
-        print(f"Left out, since it fails without a fault: {test}")
+        print(f"Left out, since it fails even without a fault: {test}")
     mutants = [one for file in files for one in mutants_of(file, (ROOT / file).read_text())]
     if options.sample is not None or options.minutes is not None:
         random.Random(options.seed).shuffle(mutants)  # noqa: S311 (a sample is no secret)
@@ -92,8 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--tests",
         nargs="+",
         metavar="TESTS",
-        help="what pytest runs (the folder of the same name in tests/unit, or the test of the "
-        "same name)",
+        help="which tests to run (those of the same name in tests/unit: folder or file)",
     )
     parser.add_argument(
         "--minutes", type=float, metavar="N", help="draw faults at random, and stop after N minutes"

@@ -21,7 +21,7 @@ from local.bootstrap.processes import end_group
 
 FOLDER = Path(__file__).resolve().parent
 NODE_MODULES = FOLDER / "node_modules"
-# Inside the folder, so that whoever deletes it deletes the claim too.
+# Inside the folder, so that deleting the folder deletes this claim too.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
 # Beside it: `npm ci` deletes all that is inside.
 _LOCK = FOLDER / ".install-lock"
@@ -69,7 +69,7 @@ def _install(progress: Callable[[str], None]) -> None:
         told = [line.removeprefix("npm error ") for line in outcome.stderr.splitlines() if line]
         raise LocalServiceError(
             f"npm could not install the local services ({told[0] if told else 'no reason given'})"
-            "; check the network, and run `npm ci` in local/node_services to see more."
+            "; check the network, or run `npm ci` in local/node_services to see more."
         )
     _STAMP.write_text(_lock_hash())
 
@@ -181,6 +181,6 @@ def _program(name: str) -> str:
 def _require_free(port: int, name: str) -> None:
     if not is_free(port):
         raise LocalServiceError(
-            f"{name} cannot use port {port}, which another program has; stop that program, "
+            f"{name} cannot use port {port}, which another program has taken; stop that program, "
             "or choose another port."
         )

@@ -47,7 +47,7 @@ class Bell:
         try:
             return msgspec.json.decode(text, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise MalformedBell("A message in the queue of bells is not one.") from error
+            raise MalformedBell("A message in the queue of bells is not a bell.") from error
 
 
 class Bells(Protocol):

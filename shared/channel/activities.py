@@ -236,7 +236,7 @@ class ReceivedActivity:
         except DeserializationError as error:
             # Its message quotes the value.
             raise MalformedActivity(
-                "The body is not an activity: a field that is rarely used has the wrong type."
+                "The body is not an activity: a rarely used field has the wrong type."
             ) from error
 
 
@@ -257,6 +257,6 @@ def read_activity(body: bytes) -> ReceivedActivity:
         raise MalformedActivity(f"The body is not an activity: {error}.") from error
     if shape.entries() > MAX_ENTRIES:
         raise MalformedActivity(
-            f"The body is not an activity: its lists have more than {MAX_ENTRIES} entries together."
+            f"The body is not an activity: its lists have more than {MAX_ENTRIES} entries in all."
         )
     return ReceivedActivity(fields, shape.channel_id, shape.service_url)

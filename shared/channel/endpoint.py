@@ -97,8 +97,9 @@ class MessagesEndpoint:
 
     async def _run_turn(self, request: func.HttpRequest) -> func.HttpResponse:
         auth_header = request.headers.get("Authorization", "")
-        # In this order, so that who may not speak costs next to nothing: the token, the shape of
-        # the body, whether the token is for it, and only then the SDK's costly deserializer.
+        # In this order, so that a caller who may not speak costs next to nothing: the token, the
+        # shape of the body, whether the token is for it, and only then the SDK's costly
+        # deserializer.
         caller = await self._authentication.authenticate(auth_header)
         self._prepare()
         received = read_activity(self._body(request))
@@ -124,8 +125,8 @@ class MessagesEndpoint:
                 "per worker."
             )
         raise LengthRequired(
-            "The body was lost on the way, because it came in chunks (Transfer-Encoding) and not "
-            "with its length: send it with Content-Length."
+            "The body was lost on the way, because it came in chunks (Transfer-Encoding) and "
+            "without its length: send it with Content-Length."
         )
 
 

@@ -106,7 +106,7 @@ class SigningKeys:
         key_set = await self._get_object(jwks_uri) if isinstance(jwks_uri, str) else {}
         keys = dict(_readable_keys(key_set.get("keys")))
         if not keys:
-            raise SigningKeysUnavailable(f"{_shown(self._metadata_url)} leads to no keys.")
+            raise SigningKeysUnavailable(f"{_shown(self._metadata_url)} does not lead to any keys.")
         self._keys = keys
         self._fetched_s = self._clock()
 

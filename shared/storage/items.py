@@ -48,6 +48,6 @@ def refuse_too_large(key: str, document: bytes) -> None:
     size = size_beyond(MAX_ITEM_BYTES, key, document)
     if size is not None:
         raise StateTooLarge(
-            f"A document has {size:,} bytes as it is sent to Cosmos DB, which takes "
+            f"A document has {size:,} bytes as it is sent to Cosmos DB, which takes at most "
             f"{MAX_ITEM_BYTES:,}; keep less in it."
         )

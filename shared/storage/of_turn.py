@@ -20,5 +20,7 @@ def storage_of(context: TurnContext) -> Storage:
     """
     storage = context.turn_state.get(STORAGE_KEY)
     if storage is None:
-        raise LookupError("This turn context is not a bot's: only a bot's turn has a storage.")
+        raise LookupError(
+            "This turn context is not from a bot's turn, and only those have a storage."
+        )
     return cast("Storage", storage)

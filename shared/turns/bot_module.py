@@ -93,7 +93,7 @@ def _check_middleware(create_middleware: Any, storage: Storage, where: str) -> N
             name = one.__name__ if isinstance(one, type) else type(one).__name__
             raise TypeError(
                 f"create_middleware in {where} must return objects with "
-                f"`async def on_turn(context, logic)`, and {name} is none."
+                f"`async def on_turn(context, logic)`, but {name} has no such method."
             )
 
 
@@ -138,9 +138,11 @@ def _texts(texts: Any, locale: Any, where: str) -> dict[str, Any]:
         )
     for name, text in texts.items():
         if name not in _TEXTS:
-            raise ValueError(f"{place} has {name!r}, which is none of {', '.join(_TEXTS)}.")
+            raise ValueError(f"{place} has {name!r}, which is not one of {', '.join(_TEXTS)}.")
         if not isinstance(text, str):
-            raise TypeError(f"{place} has no text under {name!r}, but a {type(text).__name__}.")
+            raise TypeError(
+                f"{place} must have a text under {name!r}, not a {type(text).__name__}."
+            )
     try:
         texts.get("not_kept", "").format(names="")
     except (AttributeError, LookupError, ValueError):

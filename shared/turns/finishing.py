@@ -131,10 +131,10 @@ class Finishing:
             _logger.warning("turn.recovered turn=%s age_s=%.1f", digest(last.id), age_s)
 
     async def leave(self, last: TurnRecord, remainder: Remainder) -> None:
-        """Note how far the turn came, so that whoever comes next goes on from there."""
+        """Note how far the turn got, so that the next process goes on from there."""
         _logger.warning("turn.unsettled turn=%s", digest(last.id))
         tried = max(0, remainder.fruitless - 1)
-        # Before the write: if this process dies in between, somebody comes all the same.
+        # Before the write: if this process dies in between, another one comes all the same.
         bell = await self._ringer.ring(RETRIES_S[min(tried, len(RETRIES_S) - 1)])
 
         def left(journal: Journal) -> Journal:
@@ -165,7 +165,7 @@ class Finishing:
         notice = texts.not_kept.format(names=", ".join(remainder.lost_names))
         replies, answer = last.replies, last.answer
         if trigger is None:
-            _logger.error("Nobody can be told that a change is lost.")
+            _logger.error("There is nobody to tell that a change is lost.")
         elif answer is not None and not any(o and o.is_invoke_response for o in said):
             answer = [*answer, message(notice, trigger).to_text()]
         else:

@@ -40,7 +40,7 @@ class Locks:
         users = self._users.get(place, 0)
         if self._most is not None and users > self._most:
             raise TurnDeadlineExceeded(
-                "Too many turns are waiting before this one; deliver the activity again."
+                "Too many turns are waiting ahead of this one; deliver the activity again."
             )
         lock = self._locks.setdefault(place, asyncio.Lock())
         self._users[place] = users + 1
@@ -50,7 +50,7 @@ class Locks:
         except TimeoutError as error:
             self._forget(place)
             raise TurnDeadlineExceeded(
-                "The turns before this one took too long; deliver the activity again."
+                "The turns ahead of this one took too long; deliver the activity again."
             ) from error
         except BaseException:
             self._forget(place)

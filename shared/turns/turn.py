@@ -123,7 +123,9 @@ class Turn:
                 raise StoreFailed(unit.missing) from unit.failure
             if self.brings_logic:
                 # It is told to whoever asked for the turn, and not to the user.
-                raise LogicFailed("What the turn was for has failed: see its cause.") from error
+                raise LogicFailed(
+                    "The logic that the turn was to run has failed: see the cause of this error."
+                ) from error
             attempt = self.apology(error, by, home)
         await typing.end()
         return attempt

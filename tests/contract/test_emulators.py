@@ -60,7 +60,7 @@ def test_a_taken_port_is_told_in_one_sentence(cosmos: CosmosServer) -> None:
     with pytest.raises(LocalServiceError) as raised:
         CosmosServer(cosmos.port).start()
     assert (
-        f"The Cosmos DB server cannot use port {cosmos.port}, which another program has; "
+        f"The Cosmos DB server cannot use port {cosmos.port}, which another program has taken; "
         "stop that program, or choose another port."
     ) == str(raised.value)
 

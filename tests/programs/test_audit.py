@@ -33,8 +33,8 @@ def test_a_known_flaw_fails_the_check() -> None:
     lasting = {**FLAW, "id": "GHSA-x", "fix_versions": []}
     said, is_flawed = verdict([package("aiohttp", FLAW, lasting), package("six")])
 
-    assert "aiohttp 1.0: PYSEC-2026-1, mended in 1.1 or 2.0" == said[0]
-    assert "aiohttp 1.0: GHSA-x, not mended in any version" == said[1]
+    assert "aiohttp 1.0: PYSEC-2026-1, fixed in 1.1 or 2.0" == said[0]
+    assert "aiohttp 1.0: GHSA-x, not fixed in any version" == said[1]
     assert said[2].endswith("of 2 packages 2 were audited, and 1 have known flaws.")
     assert is_flawed
 
@@ -44,5 +44,7 @@ def test_what_could_not_be_audited_is_not_called_good() -> None:
     said, is_flawed = verdict([unaudited("aiohttp"), unaudited("six")])
 
     assert said[0].endswith("of 2 packages 0 were audited, and 0 have known flaws.")
-    assert "Of these 2 nothing is known, as PyPI told no advisories: aiohttp, six." == said[1]
+    assert (
+        "Nothing is known about these 2, as PyPI has no advisory data for them: aiohttp, six."
+    ) == said[1]
     assert not is_flawed

@@ -69,7 +69,7 @@ class TestPython:
         dev = run("-c", PRETEND.format(pretence=pretence), "start")
 
         assert 1 == dev.wait()
-        assert dev.output.startswith("This needs Python 3.11 or newer, found 3.8; ")
+        assert dev.output.startswith("This needs Python 3.11 or newer, but found Python 3.8. ")
 
     def test_an_old_python_can_read_dev_py(self) -> None:
         """The file that tells so has no syntax that Python 3.6 does not know."""
@@ -208,7 +208,10 @@ class TestEnvironment:
         dev = run("dev.py", "chat")
 
         assert 1 == dev.wait()
-        assert f"{project / '.venv'} was made by a Python that is gone; delete" in dev.output
+        assert (
+            f"{project / '.venv'} was made by a Python that is no longer there; delete"
+            in dev.output
+        )
 
     def test_an_environment_of_another_python_is_told(self, run: Run, project: Path) -> None:
         """A .venv made before Python was upgraded has its packages in the wrong place."""
@@ -220,7 +223,7 @@ class TestEnvironment:
         dev = run("dev.py", "chat")
 
         assert 1 == dev.wait()
-        assert "was made by another Python" in dev.output
+        assert "was made by a Python other than" in dev.output
 
 
 class TestHelp:
@@ -252,7 +255,7 @@ class TestHelp:
         after = run("dev.py", "torture", "--help")
         assert 0 == after.wait()
 
-        assert "once it is installed" in before.output
+        assert "once its requirements are installed" in before.output
         assert "torture ['--help']\n" == after.output
 
     @pytest.mark.parametrize("arguments", [("errors",), ("__main__",), ("..x",), ()])

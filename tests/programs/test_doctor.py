@@ -19,7 +19,7 @@ def test_a_sound_project_has_no_fault(run: Run, project: Path) -> None:
     assert 0 == doctor.wait()
     assert f"ok     Python {sys.version.split()[0]}" in doctor.output
     assert "note   .venv is not complete" in doctor.output
-    assert "ok     No local.settings.json" in doctor.output
+    assert "ok     There is no local.settings.json" in doctor.output
     assert not (project / ".venv").exists()
 
 

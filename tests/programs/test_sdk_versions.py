@@ -50,9 +50,9 @@ def test_a_lock_of_two_versions_is_an_error_that_says_what_to_do(
 
     assert 1 == program.wait()
     assert (
-        f"{lock} has botbuilder-dialogs 4.9.3 beside botbuilder-core 4.17.1, which do not work "
-        f"together; add botbuilder-dialogs==4.17.1 to {lock.replace('.txt', '.in')}, and "
-        "python3 dev.py lock says what is in the way of it.\n"
+        f"{lock} has botbuilder-dialogs 4.9.3 but botbuilder-core 4.17.1, which do not work "
+        f"together; add botbuilder-dialogs==4.17.1 to {lock.replace('.txt', '.in')} and run "
+        "python3 dev.py lock, which says what stands in the way.\n"
     ) == " ".join(program.output.split()) + "\n"
 
 

@@ -123,7 +123,7 @@ class TestBot:
             for name in ("tunnel.test", "other.test:443", "third.test")
         ]
         assert [200, 200, 403] == statuses
-        assert "Anyone who reaches tunnel.test or other.test may chat" in start.output
+        assert "Anyone who can reach tunnel.test or other.test may chat" in start.output
 
 
 class TestReload:
@@ -259,7 +259,7 @@ class TestCoreTools:
         assert ["start", "--port", str(port)] == arguments
         assert sys.executable == environ["languageWorkers__python__defaultExecutablePath"]
         assert "CONTAINER_NAME" not in environ
-        assert "`func` lets anyone who reaches this machine chat" in start.output
+        assert "With `func`, anyone who can reach this machine may chat" in start.output
         assert 130 == start.press_ctrl_c()
         eventually(lambda: not start.descendants())
 

@@ -197,7 +197,7 @@ async def test_what_names_no_turn_is_refused() -> None:
     """Without an id a retry would say everything again."""
     app = create_app(Settings.from_environ(DEVELOPMENT), bot=echo)
     reference = a_reference()
-    with pytest.raises(ValueError, match="id must be a text"):
+    with pytest.raises(ValueError, match="id must be a string"):
         await app.continue_conversation(reference, lambda _: asyncio.sleep(0), id="")
     await app.close()
 

@@ -147,8 +147,8 @@ class Decoder:
         if self._is_own:
             return Opaque(stored[KEPT])
         raise StateUnreadable(
-            f"{at or 'The document'} holds a value that could not be read when the bot got it; "
-            "overwrite the property."
+            f"{at or 'The document'} holds a value that could not be read when the bot asked for "
+            "it; overwrite the property."
         )
 
     def _object(self, stored: dict[str, Any], at: str, depth: int, *, typed: bool) -> Any:
@@ -160,13 +160,13 @@ class Decoder:
         if schema is None:
             raise StateUnreadable(
                 f"{at or 'The document'} is of a type that is not registered; register it in "
-                "STATE_TYPES (shared/bot/__init__.py), or name it in the `formerly` of one that is."
+                "STATE_TYPES (shared/bot/__init__.py), or name it in `formerly=` of a type that is."
             )
         if type(version) is not int or version < 1:
             raise StateUnreadable(f"{at or schema.name} has no valid $version; overwrite it.")
         if version > schema.version:
             raise StateUnreadable(
-                f"{at or schema.name} has version {version} of {schema.name}, and this app knows "
+                f"{at or schema.name} has version {version} of {schema.name}, but this app knows "
                 f"{schema.version} at most; deploy the app that wrote it, or a newer one."
             )
         fields = {key: value for key, value in stored.items() if key not in (TYPE, VERSION)}
@@ -213,8 +213,8 @@ class Decoder:
                     return tuple.__new__(cls, values)
         raise StateUnreadable(
             f"{name} was stored by the stock SDK as a value of {path}, which can be read only if "
-            "that is an Enum or a named tuple, and loaded under its old path, or into a field of "
-            "its type; import it where the bot starts, or overwrite the property."
+            "that is an Enum or a named tuple, and is loaded under its old path, or is read into a "
+            "field of its type; import it where the bot starts, or overwrite the property."
         )
 
     def _class_at(self, path: str, find: Callable[[str], Any]) -> Any:
@@ -280,7 +280,7 @@ class Decoder:
         if not keep_unknown(made, unknown):
             raise StateUnreadable(
                 f"{at} has fields that its class does not have ({', '.join(sorted(unknown))}), and "
-                "no place to keep them; give the class those fields, or no `__slots__`."
+                "it has no place to keep them; give it those fields, or remove its `__slots__`."
             )
 
 
@@ -295,7 +295,7 @@ def _is_legacy(stored: dict[str, Any]) -> bool:
 def _check_depth(depth: int, at: str) -> None:
     if depth > MAX_DEPTH:
         raise StateUnreadable(
-            f"{at[:100]}... is nested deeper than {MAX_DEPTH} levels, which could not be "
+            f"{at[:100]}... is nested deeper than {MAX_DEPTH} levels, and so could not be "
             "written again."
         )
 

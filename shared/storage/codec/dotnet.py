@@ -45,8 +45,8 @@ def parse(stored: dict[str, Any], at: str) -> list[Any] | dict[str, Any]:
     elif is_bag(stored):
         return {key: value for key, value in stored.items() if key not in (TYPE, _ID)}
     raise StateUnreadable(
-        f"{at} was stored by the SDK for .NET as an object of a class, which is not read; "
-        "overwrite the property, or use another name if the old bot still needs its own."
+        f"{at} was stored by the SDK for .NET as an object of a class, and cannot be "
+        "read; overwrite the property, or use another name if the old bot still needs this one."
     )
 
 

@@ -83,7 +83,7 @@ class Encoder:
             return value
         if kind is float:
             if not isfinite(value):
-                raise StateNotStorable(f"{at} is not a finite number, and JSON has no other.")
+                raise StateNotStorable(f"{at} is not a finite number; JSON has no others.")
             return value
         if depth > MAX_DEPTH:
             raise StateNotStorable(

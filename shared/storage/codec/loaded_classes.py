@@ -58,8 +58,8 @@ def named_tuple(cls: Any, fields: dict[str, Any]) -> Any:
     fields = {**getattr(cls, "_field_defaults", {}), **fields}
     if fields.keys() != set(cls._fields):
         raise StateUnreadable(
-            f"{cls.__name__} has other fields now; give it those that it had, with defaults, or "
-            "overwrite the property."
+            f"{cls.__name__} has different fields now; give it back those that it had, with "
+            "defaults, or overwrite the property."
         )
     return tuple.__new__(cls, [fields[name] for name in cls._fields])
 

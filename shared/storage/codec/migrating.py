@@ -35,7 +35,7 @@ def take_unknown(
     made = unknown - stored.keys()
     if made:
         raise StateUnreadable(
-            f"{at}: the migrations of {schema.name} make fields that it does not have "
+            f"{at}: the migrations of {schema.name} make fields that the class does not have "
             f"({', '.join(sorted(made))}); correct them."
         )
     for name in unknown:

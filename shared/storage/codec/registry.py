@@ -27,7 +27,7 @@ class Registry:
         for schema in schemas:
             for name in (schema.name, *schema.formerly):
                 if name in TAGS:
-                    raise ValueError(f"{name} cannot be the name of a state type; take another.")
+                    raise ValueError(f"{name} cannot be the name of a state type; choose another.")
                 if self.by_name.setdefault(name, schema) is not schema:
                     raise ValueError(f"Two state types have the name {name}.")
         self.shapes: dict[type, Any] = {}

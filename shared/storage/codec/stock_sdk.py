@@ -89,8 +89,9 @@ def parse(stored: dict[str, Any], at: str, follow: Follow) -> Item:
             item = _reduced(stored["py/reduce"], follow) if zone is None else Value(zone)
     if item is None:
         raise StateUnreadable(
-            f"{at} was stored by the stock SDK in a form (jsonpickle's {', '.join(tags)}) that is "
-            "read only by running what it names, which this app never does; overwrite the property."
+            f"{at} was stored by the stock SDK in a form (jsonpickle's {', '.join(tags)}) that can "
+            "be read only by running what it names, which this app never does; overwrite the "
+            "property."
         )
     return item
 

@@ -53,8 +53,8 @@ class References:
         self._repeated += size
         if not size or self._repeated > MAX_REPEATED:
             raise StateUnreadable(
-                f"{at} was stored by the stock SDK with a reference that leads nowhere, to what "
-                "it is in itself, or to too much; overwrite the property."
+                f"{at} was stored by the stock SDK with a reference that leads nowhere, to a "
+                "value that contains it, or to too much; overwrite the property."
             )
         return target
 

@@ -76,7 +76,9 @@ def write_dictionary(
         StateNotStorable: it is the document, whose keys are names.
     """
     if not at:
-        raise StateNotStorable("The document has a key that is not a string, as names are.")
+        raise StateNotStorable(
+            "The document has a key that is not a string; names of properties must be."
+        )
     pairs = [
         [
             inner_key(key, f"a key of {at}", _PAIRS_BELOW),
@@ -112,7 +114,7 @@ def read(stored: dict[str, Any], at: str, inner_key: Inner, inner: Inner) -> Any
             case _ if tag not in _WITH_INNER:
                 made = standard_values.load(tag, fields)
     if made is None:
-        raise StateUnreadable(f"{at} is no value that this app can read ({tag}); {_advice(tag)}")
+        raise StateUnreadable(f"{at} is not a value that this app can read ({tag}); {_advice(tag)}")
     return made
 
 
@@ -126,7 +128,9 @@ def collected(make: Callable[[list[Any]], Any], values: list[Any], at: str) -> A
     try:
         made = make(values)
     except TypeError as error:  # A list in a set, say.
-        raise StateUnreadable(f"{at} holds what cannot be in it; overwrite it.") from error
+        raise StateUnreadable(
+            f"{at} holds something that it cannot contain; overwrite it."
+        ) from error
     if len(made) != len(values):
         raise StateUnreadable(f"{at} holds two values that have become one; overwrite it.")
     return made
@@ -181,7 +185,7 @@ def _named_tuple(cls: Any, items: dict[Any, Any], at: str, inner: Inner) -> Any:
 
 def _pair(item: Any, at: str, inner_key: Inner, inner: Inner) -> tuple[Any, Any]:
     if not isinstance(item, list) or len(item) != 2:
-        raise StateUnreadable(f"{at} is no dictionary that this app wrote; overwrite it.")
+        raise StateUnreadable(f"{at} is not a dictionary as this app writes them; overwrite it.")
     key, value = item
     return (
         inner_key(key, f"a key of {at}", _PAIRS_BELOW),

@@ -92,8 +92,8 @@ def translate(error: Exception, *, may_have_left: bool = True) -> StateError:
         return StateUnavailable(_UNAVAILABLE.format(shown))
     if isinstance(error, ClientAuthenticationError):
         return StateForbidden(
-            "The bot got no token for Cosmos DB; attach its managed identity to the function app, "
-            "with MicrosoftAppId its client id, or for an emulator set CosmosDbKey."
+            "The bot got no token for Cosmos DB; attach its managed identity to the function app "
+            "and set MicrosoftAppId to its client id, or for an emulator set CosmosDbKey."
         )
     if not may_have_left and isinstance(error, ValueError | TypeError | RecursionError):
         # azure-cosmos looks at ids and makes JSON of documents before it sends anything.

@@ -74,7 +74,9 @@ class Arrival:
             if caller.brings_logic and not is_committed:
                 raise
             if caller.waits and is_committed:
-                raise TurnDeadlineExceeded("The turn has an answer; deliver it again.") from error
+                raise TurnDeadlineExceeded(
+                    "The turn has an answer; deliver the activity again."
+                ) from error
             # Without its home document a turn cannot be committed, now or later, so
             # the user hears of it and the activity is not delivered again. What has
             # been committed, the sweep brings to its end when that can be noted.
@@ -95,7 +97,7 @@ class Arrival:
         )
         while True:
             if caller.is_over and not caller.is_kept:
-                raise TurnDeadlineExceeded("The turn found no place; deliver it again.")
+                raise TurnDeadlineExceeded("The turn found no place; deliver the activity again.")
             journal = home.journal
             has_waited = loop_time_s() - caller.arrived_s >= WAIT_S
             if (by := caller.attempt_in(journal)) is not None:
@@ -273,7 +275,9 @@ class Arrival:
             accepted = [caller]
             document = accepting(accepted)
             if not self._has_room(document):
-                raise InboxFull("Too many messages wait in this conversation; deliver it again.")
+                raise InboxFull(
+                    "Too many messages wait in this conversation; deliver the activity again."
+                )
         owner.begin()
         for one in accepted:
             one.may_be_kept = True

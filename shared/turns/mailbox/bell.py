@@ -59,8 +59,8 @@ class Hearing:
             _logger.error("A conversation cannot go on: %s", error)
             return
         except Exception as error:
-            # Raising would make poison of it while the store is away.
-            _logger.warning("A bell finds no store (%s).", type(error).__name__)
+            # Raising would turn the bell into poison while the store cannot be reached.
+            _logger.warning("A bell cannot reach the store (%s).", type(error).__name__)
             if await self._ring_again(self._bell.pulse):
                 return
             raise
@@ -88,7 +88,7 @@ class Hearing:
 
     async def _ring_or_raise(self, pulse: tuple[str, int] | None) -> None:
         if not await self._ring_again(pulse):
-            raise BotApplicationError("The queue does not take a bell again.")
+            raise BotApplicationError("The queue did not take the bell again.")
 
     async def _ring_again(self, pulse: tuple[str, int] | None) -> str:
         return await self._ringer.ring(LOOK_S, self._bell.token, pulse)

@@ -71,7 +71,9 @@ class Runner:
         except Overtaken:
             _logger.info("turn.overtaken by=%s", owner.by)
         except TurnDeadlineExceeded as error:
-            _logger.warning("A conversation is left to a bell, since the store is away: %s", error)
+            _logger.warning(
+                "A conversation is left to a bell, as the store cannot be reached: %s", error
+            )
         finally:
             self._process.owned.discard(owner)
         await self._answer()

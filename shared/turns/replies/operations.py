@@ -57,12 +57,12 @@ class Operation:
             return msgspec.json.encode(plain).decode()
         except UnicodeEncodeError as error:
             raise StateNotStorable(
-                "A reply has half of a surrogate pair in it, which is not a character."
+                "A reply contains half of a surrogate pair, which is not a character; remove it."
             ) from error
         except Exception as error:
             # It has no end, say, or an object of the bot's in it whose own code fails.
             raise StateNotStorable(
-                f"A reply has something in it that JSON cannot say ({type(error).__name__})."
+                f"A reply contains something that JSON cannot express ({type(error).__name__})."
             ) from error
 
     @property
@@ -99,7 +99,7 @@ def read_operations(texts: list[str]) -> list[Operation | None]:
 
 
 def message(text: str, trigger: Activity) -> Operation:
-    """A text to whoever sent the activity."""
+    """A text to the sender of the activity."""
     return Operation(Verb.SEND, _reply(trigger, ActivityTypes.message, text=text))
 
 

@@ -55,7 +55,7 @@ def read_record(kind: type[R], value: Any, of: str) -> R | None:
         record = _salvage(kind, value, "$turns", faults)
     if faults:
         _logger.error(
-            "Parts of the document %s cannot be read, and are left out: %s", of, faults[:9]
+            "Parts of the document %s cannot be read and are left out: %s", of, faults[:9]
         )
     return record
 

@@ -35,7 +35,7 @@ def check_size(document: StoredDocument, encode: Encode, also: Any = None) -> No
     size = size_beyond(DOCUMENT_BYTES, document.key, encode(whole))
     if size is not None:
         raise StateTooLarge(
-            f"The document {document.key!r} would have {size:,} bytes, and at most "
+            f"The document {document.key!r} would have {size:,} bytes, but at most "
             f"{DOCUMENT_BYTES:,} can be stored. Keep less in it, or say less in one turn."
         )
 

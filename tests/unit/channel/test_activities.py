@@ -271,7 +271,7 @@ def test_all_lists_together_have_a_limit() -> None:
     fields = {**MESSAGE, "entities": [], "membersAdded": half, "membersRemoved": half}
 
     assert parse_activity(json.dumps(fields).encode()).members_added
-    assert "entries together" in refusal(json.dumps({**fields, "listenFor": ["x"]}).encode())
+    assert "entries in all" in refusal(json.dumps({**fields, "listenFor": ["x"]}).encode())
 
 
 @pytest.mark.parametrize("dots", [".", ".."])

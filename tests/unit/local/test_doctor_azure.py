@@ -148,7 +148,7 @@ def test_another_partition_key_is_found(azure: RecordedAzure) -> None:
     answer = azure.answer("containers/state")
     answer["properties"]["resource"]["partitionKey"]["paths"] = ["/userId"]
     (complaint,) = complaints(azure)
-    assert "has the partition key /userId, the bot needs /id" in complaint
+    assert "has the partition key /userId, but the bot needs /id" in complaint
 
 
 @pytest.mark.parametrize("paths", [[], [{"path": "/document/other/?"}]])
@@ -173,7 +173,7 @@ def test_a_deployment_from_before_the_queue_is_named(azure: RecordedAzure) -> No
     """Where a queue is missing, the examination says which one, and goes on."""
     azure.answers = {key: v for key, v in azure.answers.items() if "/queues/bells/" not in key}
     (complaint,) = complaints(azure)
-    assert complaint.startswith("The queue bells cannot be looked at")
+    assert complaint.startswith("The queue bells cannot be checked")
 
 
 def test_several_regions_that_write_are_a_fault(azure: RecordedAzure) -> None:
@@ -187,7 +187,7 @@ def test_a_missing_container_is_named(azure: RecordedAzure) -> None:
     """The bot never makes its container, so one that is not there is a fault."""
     azure.answers = {key: v for key, v in azure.answers.items() if "/containers/" not in key}
     (complaint,) = complaints(azure)
-    assert complaint.startswith("The container state in bot of cosmos-abc cannot be looked at")
+    assert complaint.startswith("The container state in bot of cosmos-abc cannot be checked")
 
 
 def _restore_elsewhere(azure: RecordedAzure) -> str:

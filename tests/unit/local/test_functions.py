@@ -122,15 +122,15 @@ TRIGGER = {"type": "httpTrigger", "direction": "in", "name": "req"}
     [
         ("A", [TRIGGER, {"type": "queue", "direction": "out", "name": "q"}], "Core Tools"),
         ("A", [TRIGGER, TRIGGER], "more than one trigger"),
-        ("A", [{**TRIGGER, "direction": None}], "no direction"),
+        ("A", [{**TRIGGER, "direction": None}], "no valid direction"),
         ("A", [{**TRIGGER, "name": "my_request"}], "no valid name"),
         ("A", [{**TRIGGER, "route": "admin/a"}], "conflicts"),
         ("A", [{**TRIGGER, "route": "{id:float}"}], "'float'"),
         ("Other", [{**TRIGGER, "route": "GOOD"}], "also that of the function 'Good'"),
         ("A", [TRIGGER, {**HTTP_OUT, "direction": "in"}], "cannot have"),
         ("A", [], "no bindings"),
-        ("9Bad", [TRIGGER], "no name of a function"),
-        ("host", [TRIGGER], "no name of a function"),
+        ("9Bad", [TRIGGER], "not a valid name of a function"),
+        ("host", [TRIGGER], "not a valid name of a function"),
     ],
 )
 def test_a_bad_function_is_left_out_alone(

@@ -203,7 +203,7 @@ class TestReading:
         [
             ({"$version": 1, "street": 5}, r".street: Expected `str`, got `int`."),
             ({"$version": 1}, ": Object missing required field `street`."),
-            ({"$version": 2, "street": "x"}, " has version 2 of Address, and this app knows 1"),
+            ({"$version": 2, "street": "x"}, " has version 2 of Address, but this app knows 1"),
             ({"$version": "1", "street": "x"}, " has no valid $version"),
             ({"street": "x"}, " has no valid $version"),
             ({"$version": 0, "street": "x"}, " has no valid $version"),

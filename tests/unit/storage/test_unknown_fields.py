@@ -185,7 +185,7 @@ def test_an_older_version_may_have_them_too() -> None:
 
     for migration, fault in (
         (rename, None),
-        (misspell, "make fields that it does not have \\(nmae\\)"),
+        (misspell, "make fields that the class does not have \\(nmae\\)"),
     ):
 
         @state_type("Later", version=2, migrations={1: migration})

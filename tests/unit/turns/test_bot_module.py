@@ -179,7 +179,7 @@ FUNCTION = (
 )
 RETURNS = "create_middleware in my.bot must return a list of middleware, not a "
 OBJECTS = (
-    "create_middleware in my.bot must return objects with `async def on_turn(context, logic)`, and "
+    "create_middleware in my.bot must return objects with `async def on_turn(context, logic)`, but "
 )
 PLACE = "APOLOGIES['de'] in my.bot"
 
@@ -200,15 +200,21 @@ PLACE = "APOLOGIES['de'] in my.bot"
             {"create_middleware": lambda _: ShowTypingMiddleware()},
             RETURNS + "ShowTypingMiddleware.",
         ),
-        ({"create_middleware": lambda _: ["a"]}, OBJECTS + "str is none."),
+        ({"create_middleware": lambda _: ["a"]}, OBJECTS + "str has no such method."),
         ({"create_middleware": lambda _: [ShowTypingMiddleware]}, OBJECTS + "ShowTyping"),
         ({"APOLOGIES": "Oops."}, "APOLOGIES in my.bot must have a dictionary of texts for each"),
         ({"APOLOGIES": ["Oops."]}, "APOLOGIES in my.bot must have a dictionary of texts for each"),
         ({"APOLOGIES": {"de": "Oops."}}, PLACE + " must have texts by name, under a locale"),
         ({"APOLOGIES": {None: {}}}, "APOLOGIES[None] in my.bot must have texts by name"),
-        ({"APOLOGIES": {"de": {"bot_faild": "Oops."}}}, PLACE + " has 'bot_faild', which is none"),
-        ({"APOLOGIES": {"de": {"by_locale": {}}}}, PLACE + " has 'by_locale', which is none of"),
-        ({"APOLOGIES": {"de": {"bot_failed": 1}}}, PLACE + " has no text under 'bot_failed', but"),
+        (
+            {"APOLOGIES": {"de": {"bot_faild": "Oops."}}},
+            PLACE + " has 'bot_faild', which is not one",
+        ),
+        ({"APOLOGIES": {"de": {"by_locale": {}}}}, PLACE + " has 'by_locale', which is not one of"),
+        (
+            {"APOLOGIES": {"de": {"bot_failed": 1}}},
+            PLACE + " must have a text under 'bot_failed', not",
+        ),
         ({"APOLOGIES": {"de": {"not_kept": "{name}"}}}, PLACE + " may have {names} in braces"),
         ({"APOLOGIES": {"de": {"not_kept": "{names.a}"}}}, PLACE + " may have {names} in braces"),
         ({"APOLOGIES": {"de": {"not_kept": "{"}}}, PLACE + " may have {names} in braces"),
