@@ -12,7 +12,7 @@ param location string = resourceGroup().location
 @description('Optional. Name of this environment, such as "test" or "production"; a part of the hash in all names, so another name means new resources.')
 param environmentName string = resourceGroup().name
 
-@description('Optional. The 13 characters at the end of all names. Given, they take the place of the hash, so that a bot that was deployed with another environmentName keeps its resources.')
+@description('Optional. The 13 characters at the end of all names. If given, they replace the hash, so that a bot that was deployed with another environmentName keeps its resources.')
 @maxLength(13)
 param nameToken string = ''
 
@@ -34,16 +34,16 @@ param webChatEnabled bool = true
 @description('Optional. Whether other applications reach the bot over Direct Line.')
 param directLineEnabled bool = false
 
-@description('Optional. Whether secrets open Direct Line and Web Chat, for web pages that embed the bot with one. Otherwise only tokens of Microsoft Entra do.')
+@description('Optional. Whether secrets open Direct Line and Web Chat, for web pages that embed the bot with a secret. If false, only Microsoft Entra tokens open them.')
 param localAuthEnabled bool = false
 
-@description('Optional. Origins, such as "https://www.example.com", of the web pages that embed the bot. Given, Direct Line and Web Chat serve these only, and the page\'s own server vouches for the user\'s id.')
+@description('Optional. Origins, such as "https://www.example.com", of the web pages that embed the bot. If given, Direct Line and Web Chat serve only these, and the page\'s own server vouches for the user\'s id.')
 param trustedOrigins string[] = []
 
-@description('Optional. The application of Microsoft Entra that the bot signs people in with. Needs signInSecret.')
+@description('Optional. The Microsoft Entra application that the bot signs people in with. Needs signInSecret.')
 param signIn SignIn?
 
-@description('Optional. Client secret of signIn. Take it from a key vault; it belongs into no file.')
+@description('Optional. Client secret of signIn. Take it from a key vault; it must not be in any file.')
 @secure()
 param signInSecret string = ''
 
@@ -51,7 +51,7 @@ param signInSecret string = ''
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Optional. Most instances that may run at once, which also bounds what they can cost.')
+@description('Optional. The most instances that may run at once, which also bounds what they can cost.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
@@ -61,24 +61,24 @@ param maximumInstanceCount int = 100
 @maxValue(100)
 param alwaysReadyInstances int = 0
 
-@description('Optional. Instances kept warm for turns that take longer than their request. 0: after such a turn\'s instance has died, another one has to be started first.')
+@description('Optional. Instances that are kept warm for turns that take longer than their request. 0: if the instance of such a turn dies, another one has to be started first.')
 @minValue(0)
 @maxValue(100)
 param alwaysReadyBellInstances int = 0
 
-@description('Optional. When to look for conversations that nobody looks after, as an NCRONTAB expression of Azure Functions. A longer period costs less, and finds them later.')
+@description('Optional. When to search for conversations that no process looks after, as an NCRONTAB expression of Azure Functions. With a longer period this costs less, and finds them later.')
 @minLength(1)
 param sweepSchedule string = '0 * * * * *'
 
-@description('Optional. Requests that one instance serves before another is added. It takes more, see docs/azure.md.')
+@description('Optional. Requests that one instance serves before another is added. An instance accepts more; see docs/azure.md.')
 @minValue(1)
 @maxValue(1000)
 param perInstanceConcurrency int = 16
 
-@description('Optional. Whether a deployment replaces instances one after the other and lets their turns end, in place of all at once. A preview of Azure\'s.')
+@description('Optional. Whether a deployment replaces instances one after the other and lets their turns end, instead of all at once. This is a preview feature of Azure.')
 param rollingUpdates bool = false
 
-@description('Optional. Resource id of a Cosmos DB account that exists already, such as a restored one, to keep the state in. Its database and container must be there. Empty: an account is made.')
+@description('Optional. Resource id of an existing Cosmos DB account, such as a restored one, to keep the state in. The database and the container must exist in it. Empty: an account is created.')
 param existingCosmosAccountId string = ''
 
 @description('Optional. Database of the state.')
@@ -89,7 +89,7 @@ param cosmosDatabaseName string = 'bot'
 @minLength(1)
 param cosmosContainerName string = 'state'
 
-@description('Optional. "serverless" is paid per request; "autoscale" per hour, for steady load.')
+@description('Optional. "serverless" is paid for by the request; "autoscale" by the hour, for a steady load.')
 @allowed(['serverless', 'autoscale'])
 param cosmosCapacity string = 'serverless'
 
@@ -101,30 +101,30 @@ param cosmosMaxThroughput int = 1000
 @minValue(0)
 param stateTtlSeconds int = 0
 
-@description('Optional. Further host names, comma-separated, that replies may be sent to besides the Bot Connector\'s own.')
+@description('Optional. Additional host names, comma-separated, that replies may be sent to besides the Bot Connector\'s own.')
 param allowedServiceHosts string = ''
 
-@description('Optional. How the state and storage accounts are reached. "public": over the internet, with the identity\'s rights. "private": only inside a virtual network made for them. A bot that is in use is moved in two deployments, the first with "both", or it is cut off before it is inside.')
+@description('Optional. How the state and storage accounts are reached. "public": over the internet, with the identity\'s rights. "private": only inside a virtual network made for them. Move a bot that is in use to "private" in two deployments, the first with "both"; otherwise it is cut off before it has joined the network.')
 @allowed(['public', 'both', 'private'])
 param networkAccess string = 'public'
 
-@description('Optional. Days that logs and telemetry are kept.')
+@description('Optional. How many days logs and telemetry are kept.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Optional. Most GB of logs and telemetry that are taken in a day; what comes after is lost until the next, and alerts see nothing of it. 0: no limit.')
+@description('Optional. The most GB of logs and telemetry that are ingested in a day; anything beyond is lost until the next day, and alerts do not see it. 0: no limit.')
 @minValue(0)
 param logDailyCapGB int = 0
 
-@description('Optional. Who gets an e-mail when the bot is in trouble. Empty: no alert rules are made, and none are paid for.')
+@description('Optional. Who gets an e-mail when the bot is in trouble. Empty: no alert rules are created, and none are paid for.')
 param alertEmail string = ''
 
-@description('Optional. What a month should cost at most, in the currency of the subscription\'s bill. alertEmail hears at 80 percent, and when more is to be expected. 0: no budget.')
+@description('Optional. What a month should cost at most, in the currency of the subscription\'s bill. alertEmail gets a mail at 80 percent, and when the forecast exceeds the budget. 0: no budget.')
 @minValue(0)
 param monthlyBudget int = 0
 
-@description('Optional. First day of the month that the budget begins with, such as "2026-12-01"; not before the month it is made in. Another date is another budget.')
+@description('Optional. First day of the month with which the budget begins, such as "2026-12-01"; not before the month in which it is created. Another date creates another budget.')
 param budgetStartDate string = ''
 
 @description('Optional. Tags for every resource.')

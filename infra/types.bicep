@@ -72,7 +72,7 @@ type Tags = {
 }
 
 @export()
-@description('An application of Microsoft Entra that the bot signs people in with. Its secret is never a part of this.')
+@description('A Microsoft Entra application that the bot signs people in with. Its secret is never a part of this.')
 type SignIn = {
   @description('What the bot\'s code calls the connection.')
   name: string

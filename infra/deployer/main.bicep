@@ -7,13 +7,13 @@ targetScope = 'resourceGroup'
 @description('Optional. Region of the identities.')
 param location string = resourceGroup().location
 
-@description('Required. Resource group of the bot. It exists already, and is another one than this is deployed to.')
+@description('Required. Resource group of the bot. It must exist already, and must not be the one that this is deployed to.')
 param botResourceGroup string
 
-@description('Required. How GitHub\'s tokens name the repository, such as "repo:OWNER/NAME"; newer repositories have ids in it. The repository\'s OIDC settings tell it as "sub_claim_prefix".')
+@description('Required. How GitHub\'s tokens name the repository, such as "repo:OWNER/NAME"; newer repositories have ids in it. The repository\'s OIDC settings give it as "sub_claim_prefix".')
 param subjectPrefix string
 
-@description('Optional. The GitHub environment that deploys there.')
+@description('Optional. The GitHub environment that deploys to that group.')
 param environmentName string = 'production'
 
 @description('Optional. Whether pull requests of the repository may ask Azure what they would change. They get an identity that can only read.')

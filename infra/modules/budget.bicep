@@ -2,14 +2,14 @@
 
 import { Names } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
-@description('Required. Most that a month should cost, in the currency of the subscription\'s bill.')
+@description('Required. The most that a month should cost, in the currency of the subscription\'s bill.')
 @minValue(1)
 param amount int
 
-@description('Required. First day of the month that it begins with. Azure never lets it change, so it is a part of the budget\'s name.')
+@description('Required. First day of the month with which the budget begins. Azure does not let it change, so it is a part of the budget\'s name.')
 param startDate string
 
 @description('Required. Who gets the e-mails.')

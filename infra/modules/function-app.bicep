@@ -2,7 +2,7 @@
 
 import { Names, Tags } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
 @description('Required. Region of the resources.')
@@ -14,13 +14,13 @@ param tags Tags
 @description('Required. Address of the Cosmos DB account of the state.')
 param cosmosEndpoint string
 
-@description('Required. Further host names, comma-separated, that replies may be sent to. May be empty.')
+@description('Required. Additional host names, comma-separated, that replies may be sent to. May be empty.')
 param allowedServiceHosts string
 
 @description('Required. Memory of one instance in MB.')
 param instanceMemoryMB int
 
-@description('Required. Most instances that may run at once.')
+@description('Required. The most instances that may run at once.')
 param maximumInstanceCount int
 
 @description('Required. Instances that are kept warm.')

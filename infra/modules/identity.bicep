@@ -2,7 +2,7 @@
 
 import { Names, Tags } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
 @description('Required. Region of the resources.')

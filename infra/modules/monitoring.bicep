@@ -2,7 +2,7 @@
 
 import { Names, Tags } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
 @description('Required. Region of the resources.')
@@ -11,12 +11,12 @@ param location string
 @description('Required. Tags for every resource.')
 param tags Tags
 
-@description('Required. Days that everything is kept.')
+@description('Required. How many days everything is kept.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int
 
-@description('Required. Most GB that are taken in a day. 0: no limit.')
+@description('Required. The most GB that are ingested in a day. 0: no limit.')
 @minValue(0)
 param dailyCapGB int
 

@@ -2,7 +2,7 @@
 
 import { Names, Tags } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
 @description('Required. Region of the resources.')
@@ -20,10 +20,10 @@ param service string
 @description('Required. Resource id of the account that is reached.')
 param accountId string
 
-@description('Required. Which of the account\'s services is reached, in Azure\'s word for it.')
+@description('Required. Which of the account\'s services is reached, by Azure\'s name for it.')
 param groupId string
 
-@description('Required. The zone whose name Azure prescribes, where the service\'s address resolves to the endpoint.')
+@description('Required. DNS zone, with the name that Azure prescribes, in which the service\'s address resolves to the endpoint.')
 param zoneName string
 
 resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {

@@ -2,7 +2,7 @@
 
 import { Names, SignIn } from '../types.bicep'
 
-@description('Required. Names of everything that is made.')
+@description('Required. Names of all resources.')
 param names Names
 
 @description('Required. The application that people sign in with.')
