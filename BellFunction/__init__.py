@@ -1,4 +1,4 @@
-"""A message in the queue of bells: somebody is to look after a conversation."""
+"""A message in the queue of bells: a conversation has to be looked after."""
 
 import azure.functions as func
 
@@ -6,5 +6,5 @@ from shared.worker import app
 
 
 async def main(bell: func.QueueMessage) -> None:
-    """Finish and run what the conversation has accepted, if nobody else does."""
+    """Finish and run what the conversation has accepted, if no other process does."""
     await app.hear(bell)

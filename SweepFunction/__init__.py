@@ -1,4 +1,4 @@
-"""Once a minute: conversations that nobody looks after get a bell."""
+"""Once a minute: conversations that no process looks after get a bell."""
 
 import azure.functions as func
 

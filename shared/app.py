@@ -116,7 +116,7 @@ class App:
         Do what a bell asks for: look after a conversation.
 
         Raises:
-            MalformedBell: the message is none.
+            MalformedBell: the message is not a bell.
             BotApplicationError: the bell has to be rung again, and could not be.
         """
         with stray_lines.invocation():
@@ -157,8 +157,8 @@ class App:
         has not taken yet is sent later, whatever becomes of this worker. Until then nothing of it
         outlives the worker, or a caller that is cancelled: `logic` cannot be stored.
 
-        Which turn it is says `id`: any text that is the same when the same is to be said, such as
-        the id of the queue's message. With an `id` that was there before in this conversation for
+        `id` says which turn it is: any text that is the same when the same is to be said, such as
+        the id of the queue's message. With an `id` that was used before in this conversation for
         this user, `logic` does not run.
 
         Raises:
@@ -248,7 +248,7 @@ def get_app() -> App:
 
 def _create_bells(settings: Settings, storage: StateStorage) -> Bells:
     if settings.queue is None or isinstance(storage, MemoryStorage):
-        # Another process would find nothing of what is in this one's memory.
+        # Another process would find nothing of what is in the memory of this one.
         return EventLoopBells()
     from shared.bells.storage_queue import StorageQueueBells
 

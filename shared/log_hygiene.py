@@ -37,7 +37,7 @@ def quiet_libraries() -> None:
 
     The Functions worker sets the root logger to INFO, at which azure-core writes every request
     to the store with its headers: CPU in each turn, and telemetry that is paid for by the byte.
-    Whoever sets it to DEBUG wants to see what the bot does, and not what users said to it.
+    Someone who sets it to DEBUG wants to see what the bot does, not what users said to it.
     """
     for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

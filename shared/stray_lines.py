@@ -107,7 +107,7 @@ def _is_in_running_invocation() -> bool:
 
 
 def _worker_runs_a_function() -> bool:
-    """Tell whether a function that is not the app's own, beside it in the folder, logs this."""
+    """Tell whether another function, not the app's own but next to it in the folder, logs this."""
     try:
         task = asyncio.current_task()
     except RuntimeError:

@@ -1,9 +1,9 @@
 """
 The parts of a URL that decide whether it may be trusted.
 
-Whoever opens a connection reads a URL more generously than whoever checks it: `2130706433`,
-`0x7f.1` and `0177.0.0.1` are all taken for 127.0.0.1, and a host before an `@` for a name. So
-what has more than one reading is no URL here.
+The code that opens a connection reads a URL more generously than the code that checks it:
+`2130706433`, `0x7f.1` and `0177.0.0.1` are all taken for 127.0.0.1, and a host before an `@` for
+a user name. So a text with more than one reading does not count as a URL here.
 """
 
 import re
@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?!.{254})(?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)*(?!-)[a-z0-9_-]
 """RFC 1123, with the underscores that containers have in their names."""
 
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
-"""A name that ends in a number is an address to whoever resolves it (WHATWG URL, host parsing)."""
+"""A name that ends in a number is resolved as an address (WHATWG URL, host parsing)."""
 
 _LOOPBACK_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"}
@@ -28,7 +28,7 @@ _LOOPBACK_NAMES = frozenset(
 """What /etc/hosts calls this machine; besides them, all that ends in `.localhost` (RFC 6761)."""
 
 _BRACKETED = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?")
-"""An IPv6 literal and the port; Python's `urlsplit` overlooks what else stands beside it."""
+"""An IPv6 literal and the port; Python's `urlsplit` overlooks what else stands next to it."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 

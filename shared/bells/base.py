@@ -11,8 +11,8 @@ RING_S = 2.0
 """
 How long one ring may take.
 
-A turn rings before it accepts a message, and a channel waits 12 s for that. One that fails is
-made good by the sweep.
+A turn rings before it accepts a message, and a channel waits 12 s for that. The sweep makes up
+for a ring that fails.
 """
 
 
@@ -21,8 +21,8 @@ class Bell:
     """
     A reminder to look after a conversation. It carries no text and no name.
 
-    It may come late, or twice, or be handled twice at once: whoever hears it looks at the
-    conversation first.
+    It may come late, or twice, or be handled twice at once: so the conversation is looked at
+    first.
     """
 
     conversation: str
@@ -42,7 +42,7 @@ class Bell:
         Return the bell that `to_text` made the text of.
 
         Raises:
-            MalformedBell: it is none of this app's.
+            MalformedBell: it is not one of this app's.
         """
         try:
             return msgspec.json.decode(text, type=cls)
@@ -55,12 +55,12 @@ class Bells(Protocol):
 
     async def ring(self, bell: Bell, delay_s: float) -> None:
         """
-        See to it that somebody hears the bell, not before `delay_s` seconds from now.
+        Make sure that the bell is heard, but not before `delay_s` seconds from now.
 
         It takes no longer than `RING_S`, and tries once.
 
         Raises:
-            BellUnavailable: nobody knows whether it will be heard.
+            BellUnavailable: it is not certain that it will be heard.
         """
 
     async def close(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 QUEUE = "bells"
-"""As in BellFunction/function.json. Whoever shares the storage account shares the queue."""
+"""As in BellFunction/function.json. Apps that share the storage account share the queue."""
 
 
 class StorageQueueBells:
@@ -39,7 +39,7 @@ class StorageQueueBells:
         """Put the bell into the queue. See `Bells.ring`."""
         # 0.3 s of imports, which only slow turns need, and during which others go on.
         await self._loading.run(_load)
-        # A delay is in whole seconds there; a bell may be late, and not early.
+        # A delay is in whole seconds there; a bell may be late, but not early.
         await self._clients.get().put(bell.to_text(), ceil(delay_s))
 
     async def close(self) -> None:
@@ -58,7 +58,7 @@ class _Client:
         from azure.storage import queue
         from azure.storage.queue.aio import QueueClient
 
-        self._queue: Any  # Its own annotations say that its coroutines are none.
+        self._queue: Any  # By its own annotations, its coroutines are not coroutines.
         self._credential: AsyncTokenCredential | None = None
         options: dict[str, Any] = {
             # The Functions host takes nothing else, and the client's default is none.

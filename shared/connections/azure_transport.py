@@ -15,7 +15,7 @@ class AzureTransport(AioHttpTransport):
     azure-core's transport, without the event loop's threads.
 
     By default each request looks for proxies and for a .netrc file, in two threads, and has a
-    timer set anew by each piece of its answer, which the storage's own time limit makes needless.
+    timer set again by each piece of its answer, which the storage's own time limit makes needless.
     """
 
     session: aiohttp.ClientSession | None

@@ -24,10 +24,10 @@ class Apologies:
     not_kept: str = "Sorry, I could not remember this: {names}."
     """`names` are those of the state properties that were not stored."""
     by_locale: Mapping[str, "Apologies"] = field(default_factory=dict)
-    """Those of other locales, in lower case: "de" is also for "de-AT" where that is not there."""
+    """Those of other locales, in lower case: "de" also serves "de-AT" unless that has its own."""
 
     def in_locale(self, locale: str | None) -> "Apologies":
-        """The sentences for a user who has this locale. None: it is not known."""
+        """The sentences for a user with this locale. None: the locale is not known."""
         tag = (locale or "").lower().replace("_", "-")
         while tag:
             if tag in self.by_locale:
@@ -36,7 +36,7 @@ class Apologies:
         return self
 
     def for_error(self, error: Exception) -> str:
-        """What the user is told of it."""
+        """What the user is told about the error."""
         if isinstance(error, StateUnreadable):
             return self.state_unreadable
         if isinstance(error, StateTooLarge):
@@ -55,7 +55,7 @@ def apology(
         answer = [failed_invoke(trigger)]
     elif trigger.type == ActivityTypes.message:
         said = [message(texts.for_error(error), trigger)]
-    # With anything else nobody has said anything, and an apology would be read, which may
+    # For anything else nobody has said anything, and an apology would be read, which may
     # well be the next such event.
     if trigger.delivery_mode == DeliveryModes.expect_replies:
         said, answer = [], [*said, *(answer or [])]

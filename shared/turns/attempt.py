@@ -60,11 +60,11 @@ class Attempt:
     """What the bot left in its turn context for the adapter's own middleware."""
 
     is_apology: bool = False
-    """It stands in for one that failed."""
+    """This attempt stands in for one that failed."""
 
     @property
     def is_idle(self) -> bool:
-        """Nothing was said and nothing was changed, and it did not fail either."""
+        """Nothing was said and nothing was changed, and the attempt did not fail either."""
         has_done = self.operations or self.answer or self.own or self.others
         return not (has_done or self.is_apology)
 
@@ -122,7 +122,7 @@ async def run_bot(
             adapter.run_pipeline = pipeline.run
             await pipeline.on_turn(inner)
         finally:
-            # Here, for whoever waits for this may be busy with something else.
+            # Here, because what waits for this may be busy with something else.
             close()
 
     try:

@@ -19,18 +19,18 @@ from shared.turns.clock import loop_time_s
 from shared.turns.limits import POLL_MAX_S, POLL_MIN_S
 
 STORE_FAULTS = (StateConflict, StateThrottled, StateUnavailable)
-"""What the store may answer better when it is asked again."""
+"""Errors after which the store may give a better answer when it is asked again."""
 
 LASTING_FAULTS = (StateNotStorable, StateTooLarge, StateUnreadable)
-"""What a document or a value is at fault for, however often it is tried."""
+"""Errors that are the fault of a document or a value, however often it is tried."""
 
 
 def is_passing(error: Exception) -> bool:
     """
     Tell whether to ask the store again.
 
-    Of an error that is none of ours nobody knows what it means, and so neither whether a
-    write has happened: the next look at the document tells.
+    What an error means that is not one of ours is unknown, and so it is unknown whether a write
+    has happened: the next look at the document tells.
     """
     return isinstance(error, STORE_FAULTS) or not isinstance(error, BotApplicationError)
 

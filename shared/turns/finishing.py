@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Finishing:
-    """Finishes the unsettled turn of a conversation that is ours, whoever has committed it."""
+    """Finishes the unsettled turn of a conversation that is ours, whoever committed it."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class Finishing:
         drags: Callable[[], None] = lambda: None,
     ) -> None:
         """
-        Without a channel, replies wait for somebody who has one.
+        Without a channel, replies wait for a process that has one.
 
-        `drags` is told when the delivery takes long, and somebody else could do the rest.
+        `drags` is told when the delivery takes long, so another process could do the rest.
         """
         self._owner = owner
         self._ringer = ringer
@@ -53,7 +53,7 @@ class Finishing:
 
     async def finish(self, activity: Activity | None, attempt: Attempt | None) -> None:
         """
-        Apply, deliver and settle; or note how far it came, and leave the rest to a bell.
+        Apply, deliver and settle; or note how far this got, and leave the rest to a bell.
 
         `activity` is what is answered where the turn itself has said nothing. `attempt` is what
         has been committed, if that was here.
@@ -68,7 +68,7 @@ class Finishing:
             if last.writes:
                 applied, progress = await asyncio.gather(self.apply(attempt), self.deliver(attempt))
             else:
-                # Most turns: no need of two tasks.
+                # Most turns: no need for two tasks.
                 applied, progress = Applied(), await self.deliver(attempt)
             remainder = remainder_of(
                 last, progress, applied, self._process.now_s(), self._process.watch
@@ -85,7 +85,7 @@ class Finishing:
                 await self.leave(last, remainder)
                 return
             else:
-                # Nothing failed but a renewal: the store was away, and the turn is still ours.
+                # Only a renewal failed: the store could not be reached, and the turn is still ours.
                 await self._owner.renew(progress)
 
     # Apply

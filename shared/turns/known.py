@@ -1,5 +1,5 @@
 """
-How new the documents are known to be that this process has lately read or written.
+How new those documents are known to be that this process has lately read or written.
 """
 
 from collections import OrderedDict
@@ -14,8 +14,8 @@ class Known:
     """
     The versions of the last few thousand documents.
 
-    Known to the process and not only to a turn: else the next request of the conversation reads
-    a copy from before the last one's commit, and the bot runs twice.
+    Known to the process and not only to a turn: otherwise the next request of the conversation
+    could read a copy from before the last turn's commit, and the bot would run twice.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Known:
 
     def least(self, key: str, asked_s: float) -> int:
         """
-        The version below which an answer to a question of that time is an old copy.
+        The version below which an answer to a read that began at that time is an old copy.
 
         A document that is older long after it was seen was deleted or restored.
         """

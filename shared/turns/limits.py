@@ -4,10 +4,10 @@ How long, how many, how large: every number of the atomic turn, with its reason.
 
 ANSWER_S = 12.0
 """
-Every request is answered within this time of its arrival, but for those of `WAITING_S`.
+Every request is answered within this time of its arrival, except those of `WAITING_S`.
 
 Channels give up on a request after 15 s: Teams delivers the activity again, Web Chat tells the
-user to. After it nothing is begun for the request any more.
+user to send it again. After this time nothing is begun for the request any more.
 """
 
 WAITING_S = 100.0
@@ -15,28 +15,28 @@ WAITING_S = 100.0
 The same for a request whose response is the answer: an invoke, or `expectReplies`.
 
 Teams gives up on an invoke after 15 s, but what asks for replies is a program, and .NET's
-HttpClient waits for 100 s. Whoever does not wait any more is run for no longer.
+HttpClient waits for 100 s. Once the caller no longer waits, the run ends.
 """
 
 CLAIM_S = 1.0
 """
-A turn that takes longer is written down, and run by nobody else.
+A turn that takes longer is written down, so that no other process runs it.
 
 Shorter ones, nearly all, cost no request for it; and two instances that run one activity at once
 waste no more than this. A fast turn whose replies take longer gets a bell.
 """
 
 WAIT_S = 1.0
-"""So long a request waits for other fast turns; then its activity is accepted for later."""
+"""How long a request waits for other fast turns before its activity is accepted for later."""
 
 BEAT_S = 5.0
-"""An owner shows so often that it is alive: three times between two looks of a bell."""
+"""How often an owner shows that it is alive: three times between two looks of a bell."""
 
 LOOK_S = 15.0
 """
 Between two looks of a bell at the beat of an owner, and before the first.
 
-Longer than `ANSWER_S` and the lag of a read together: the bell that was rung before a claim
+Longer than `ANSWER_S` plus the lag of a read: the bell that was rung before a claim
 finds it, however late in its request's time the claim was written. And longer than `LEASE_S`, so
 that a former owner sends nothing any more when the next one begins.
 """
@@ -55,29 +55,29 @@ AFTERWARDS_S = 2.0
 
 HAND_OVER_S = 60.0
 """
-An owner leaves what stands in the inbox to the next one after this time, between two turns.
+After this time an owner leaves the rest of the inbox to the next one, between two turns.
 
 So a function runs no longer than this and one turn, however long the inbox is; and a message of
 the queue is mostly done before its five minutes are over and it has to be renewed.
 """
 
 TRIES = 3
-"""An entry of the inbox is run so many times if its process dies in it, and then dropped."""
+"""How many times an entry of the inbox is run if its process dies in it; then it is dropped."""
 
 INBOX = 250
 INBOX_BYTES = 700_000
 """
 How many activities a conversation accepts for later, and how large they may be together.
 
-A crowd of 150 at once finds room. The other two thirds of the document are for what the bot keeps.
+A crowd of 150 at once fits in. The other two thirds of the document are for what the bot keeps.
 """
 
 LOOKS_WITHOUT_STORE = 40
 """
-So often an entry is put off because a document that it needs cannot be read: for ten minutes,
-since a bell comes back after `LOOK_S`. Then the user hears that something is wrong.
+How often an entry is put off because a document that it needs cannot be read: for ten minutes,
+since a bell comes back after `LOOK_S`. Then the user is told that something is wrong.
 
-The bot runs again only when the document is there, since its run may take minutes and cost money.
+The bot runs again only when the document can be read, since a run may take minutes and money.
 """
 
 OUTLIVING = 100
@@ -92,7 +92,7 @@ OWNER_S = 120.0
 """
 How long an owner tries to write what it has done before it leaves that to a bell.
 
-A run of minutes has been paid for; but for a store that is away longer nobody holds a function.
+A run of minutes has been paid for; but no function is held for a store that is away for longer.
 """
 
 TYPING_S = 3.0
@@ -107,8 +107,8 @@ LEASE_S = 6.0
 """
 How long the owner of a committed turn may send without writing that it still has it.
 
-Long enough for a handful of slow replies. Whoever works with the version of this app before
-this one takes the turn over when it has seen no sign of its owner for this time.
+Long enough for a handful of slow replies. The previous version of this app takes the turn over
+when it has seen no sign of its owner for this time.
 """
 
 SEND_S = 2.0
@@ -148,20 +148,21 @@ as far as there is room for them; the last one always.
 """
 
 MAX_ID_CHARACTERS = 1024
-"""The channels' ids of activities are below 200. What is longer is none that is worth keeping."""
+"""Channels' ids of activities are below 200. A longer one is not worth keeping."""
 
 KEPT_ACTIVITY_IDS = 64
 """Ids of sent activities that a conversation translates for bots that stored them."""
 
 KEPT_REMOVALS = 64
-"""Properties that were removed from a document, and shall not come back by a late change."""
+"""Properties that were removed from a document, and must not come back by a late change."""
 
 SEEN_DOCUMENTS = 16
 RECENT_DOCUMENTS = 250
 """
-Documents that a conversation wrote last, and is not to read older than that.
+Documents that a conversation wrote last, and must not read in an older version.
 
-The latter where they were written within `LAG_S`: each takes some 100 bytes of the journal.
+`RECENT_DOCUMENTS` of them if they were written within `LAG_S`: each takes some 100 bytes of the
+journal.
 """
 
 LAG_S = 5.0
@@ -173,7 +174,7 @@ A document that stays older for longer was deleted or restored by somebody.
 
 WAITING = 250
 """
-Requests of one conversation that may wait in one process; who comes then is sent away at once.
+Requests of one conversation that may wait in one process; any more are refused at once.
 
 Each waits a second or two until it is accepted. The host lets in fewer than this at once.
 """
@@ -183,7 +184,7 @@ RUN_S = 600.0
 How long a bot may run: a language model with its tools takes a minute or two, seldom five.
 
 Until then the conversation waits for this turn. `functionTimeout` in host.json must be longer than
-this and `HAND_OVER_S` together.
+this plus `HAND_OVER_S`.
 """
 
 RUN_GRACE_S = 1.0
@@ -198,16 +199,16 @@ RETRIES_S = (5.0, 10.0, 20.0, 30.0)
 FRUITLESS_UNCERTAIN = 5
 FRUITLESS_UNCERTAIN_S = 120.0
 """
-A reply is given up after so many deliveries in so much time that ended without an answer.
+A reply is given up after this many deliveries, over this much time, that ended without an answer.
 
-Else one reply that the channel can never take would block its conversation for ever. The
+Otherwise one reply that the channel can never take would block its conversation for ever. The
 same holds for a change to another document that fails for a reason which does not pass. Each
 delivery may have arrived, so they are few; and a channel that answers 503 for a minute loses none.
 """
 
 FRUITLESS_PASSING = 10
 FRUITLESS_PASSING_S = 600.0
-"""The same where the channel certainly did not take the reply, or the store is away."""
+"""The same if the channel certainly did not take the reply, or the store cannot be reached."""
 
 CLOCK_TOLERANCE_S = 3 * 3600.0
 """

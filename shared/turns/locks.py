@@ -1,5 +1,5 @@
 """
-What happens one at a time within a process, so that only instances compete.
+What happens one at a time within a process, so that only processes compete with each other.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Locks:
             self.leave(key)
 
     async def take(self, key: str, until_s: float) -> bool:
-        """Do what `hold` does, until `leave`."""
+        """As `hold`, but held until `leave`."""
         place = (asyncio.get_running_loop(), key)
         users = self._users.get(place, 0)
         if self._most is not None and users > self._most:

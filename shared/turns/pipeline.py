@@ -18,7 +18,7 @@ from shared.turns.state.unit_of_work import UnitOfWork
 OnError = Callable[[TurnContext, Exception], Awaitable[object]]
 
 LOGIC_KEY = "shared.turns.Logic"
-"""Under which a turn context has what runs in it instead of the bot, if anything does."""
+"""The key under which a turn context has the logic that runs instead of the bot, if any."""
 
 _logger = logging.getLogger(__name__)
 
@@ -66,14 +66,14 @@ class Pipeline:
             await self._on_error(context, error)
 
     def _may_pass(self) -> bool:
-        """Whether the store is at fault, and the turn better run again than ended."""
+        """Whether the store is at fault, so it is better to run the turn again than to end it."""
         failure = self._unit.failure
         return failure is not None and not isinstance(failure, LASTING_FAULTS)
 
 
 def report(error: Exception, activity: Activity) -> None:
     """Log that the bot failed, and where."""
-    # What an error of the bot's says may quote the user, so it stays out of the log.
+    # The message of an error of the bot's may quote the user, so it stays out of the log.
     ours = isinstance(error, BotApplicationError)
     reason = str(error) if ours else log_hygiene.trace_without_messages(error)
     _logger.error("The bot failed at activity %s: %s", activity.id, reason)

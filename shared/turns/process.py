@@ -53,7 +53,7 @@ class Process:
         self.owned: set[Ownership] = set()
         """The conversations that are run here."""
         self.is_leaving = False
-        """It is about to be stopped, and begins nothing that takes long."""
+        """The process is about to be stopped, and begins nothing that takes long."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property

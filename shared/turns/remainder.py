@@ -52,7 +52,7 @@ def remainder_of(
     last: TurnRecord, progress: DeliveryProgress, applied: Applied, now_s: float, watch: Watch
 ) -> Remainder:
     """
-    Tell what is left of a turn, after it was tried to do all of it.
+    Tell what is left of a turn after one try to do all of it.
 
     `now_s` is the time of day here, and `watch` this process's.
     """

@@ -27,11 +27,12 @@ async def run_to_end(
     Await what `run` returns, in a task of its own; raises whatever it or `meanwhile` raises.
 
     A bot that does not end is stopped, and left to itself if it does not stop. One that is
-    cancelled from within, or exits, has failed like any other; but who awaits this may
-    be cancelled, and the bot is with it.
+    cancelled from within, or exits, has failed like any other. But if the task that awaits this
+    is cancelled, the bot is cancelled with it.
 
     Raises:
-        BotStopped: it did not end within `limit_s` seconds, or not by an Exception.
+        BotStopped: it did not end within `limit_s` seconds, or ended by something that is no
+            Exception.
     """
     task = asyncio.create_task(_run(run))
     until_s = loop_time_s() + limit_s
@@ -67,6 +68,6 @@ async def _run(run: Callable[[], Awaitable[object]]) -> None:
 
 
 def _have_seen(task: "asyncio.Task[None]") -> None:
-    """Say nothing of what a bot raises that nobody waits for any more."""
+    """Keep quiet about what a bot raises when nobody waits for it any more."""
     if not task.cancelled():
         task.exception()

@@ -67,7 +67,7 @@ class TransactionalBot(Bot):
         """
         Handle the activity of a request.
 
-        Returns when all of it has happened, or when it is stored so that it will, whatever
+        Returns when all of it has happened, or is stored and will happen, whatever
         becomes of this process. The context may be used for longer than that.
 
         Raises:
@@ -85,12 +85,12 @@ class TransactionalBot(Bot):
         Run `logic` in place of the bot, as the turn of the context's activity.
 
         Logic cannot be stored. So its turn waits for its place as long as an invoke may wait, and
-        until it is committed it ends with this process, or with whoever awaits this. When this
+        until it is committed it ends with this process, or with the task awaiting this. When this
         returns, the turn is committed; replies that the channel has not taken yet are sent later.
 
         Raises:
             WaitsForItself: this is called by a turn of the same conversation.
-            TurnDeadlineExceeded: it found no place, or did not end, in time, or the process leaves.
+            TurnDeadlineExceeded: it found no place, or did not end, in time, or the process ends.
             StateError: the store does not let us work.
             Whatever the logic raises. Nothing has changed.
         """
@@ -110,7 +110,7 @@ class TransactionalBot(Bot):
         Do nothing unless a turn calls this that itself belongs to the activity's conversation.
 
         Raises:
-            WaitsForItself: it does, and would wait in vain for another turn of it.
+            WaitsForItself: it does, and would wait in vain for another turn of that conversation.
             MalformedActivity: the activity belongs to no conversation.
         """
         refuse_in_itself(TurnIdentity.of(activity).home_key)

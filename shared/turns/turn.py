@@ -44,7 +44,7 @@ class StoreFailed(Exception):
 
 
 class RunEnded(Exception):
-    """Whoever asked for the run has ended it."""
+    """The caller that asked for the run has ended it."""
 
 
 class Turn:
@@ -61,11 +61,11 @@ class Turn:
         self._documents = documents
         self._process = process
         self._outdated: set[str] = set()
-        """Documents that are older than this conversation has written them."""
+        """Documents that the store shows older than this conversation has written them."""
 
     @property
     def audience(self) -> str:
-        """The OAuth scope of whoever sent the activity."""
+        """The OAuth scope of the sender of the activity."""
         return audience_of(self.context)
 
     def name_lines(self) -> None:
@@ -89,7 +89,7 @@ class Turn:
         Raises:
             StoreFailed: the bot is not at fault.
             LogicFailed: what runs instead of the bot has raised.
-            RunEnded: whatever of it `meanwhile` raised.
+            RunEnded: `meanwhile` raised it, or a subclass of it.
         """
         seen = {key: seen.version for key, seen in home.journal.seen.items()}
 
@@ -108,7 +108,7 @@ class Turn:
 
         async def look() -> float:
             pause_s = await meanwhile()
-            # Only now: whoever loses the race for the claim would type when all is said.
+            # Only now: a run that loses the race for the claim would type when all is said.
             typing.show()
             return pause_s
 
@@ -122,7 +122,7 @@ class Turn:
             if unit.failure is not None and may_pass(unit.failure):
                 raise StoreFailed(unit.missing) from unit.failure
             if self.brings_logic:
-                # It is told to whoever asked for the turn, and not to the user.
+                # The caller that asked for the turn is told, and not the user.
                 raise LogicFailed(
                     "The logic that the turn was to run has failed: see the cause of this error."
                 ) from error
@@ -150,8 +150,8 @@ class Turn:
         """
         The home document with the turn in it: state, journal, replies and changes to others.
 
-        `base` is the document that the bot ran on. What others have changed in it since, who have
-        no turn in this conversation, stays.
+        `base` is the document that the bot ran on. What turns of other conversations have changed
+        in it since stays.
 
         Raises:
             StateTooLarge, StateNotStorable: the store would not take it.
@@ -179,7 +179,7 @@ class Turn:
         )
         document = replace(home, properties=properties, journal=journal.with_properties(properties))
         if not attempt.is_apology:
-            # For an apology there is always room: what is left of the limit is for that.
+            # There is always room for an apology: the rest of the limit is kept for it.
             others = (base.changed_by(one, (stamp, "")) for base, one in attempt.others.values())
             for one in (*others, document):
                 if values_bytes is None or not is_small(one, values_bytes):
@@ -213,7 +213,7 @@ class Turn:
 
 
 def audience_of(context: TurnContext) -> str:
-    """The OAuth scope of whoever sent the activity of a context."""
+    """The OAuth scope of the sender of a context's activity."""
     scope = context.turn_state.get(BotAdapter.BOT_OAUTH_SCOPE_KEY)
     return scope if isinstance(scope, str) else ""
 
@@ -221,6 +221,6 @@ def audience_of(context: TurnContext) -> str:
 def may_pass(failure: BotApplicationError) -> bool:
     """Tell whether a turn that needs what could not be read may do better later."""
     if isinstance(failure, TurnDeadlineExceeded):
-        # Of an error that is none of ours it is better to say that something is wrong.
+        # After an error that is not one of ours, it is better to say that something is wrong.
         return failure.__cause__ is None or isinstance(failure.__cause__, STORE_FAULTS)
     return not isinstance(failure, LASTING_FAULTS)

@@ -51,7 +51,7 @@ class Arrival:
         self._ringer = Ringer(process.bells, identity.home_key, process.chance)
         self._turn = Turn(caller.turn_id, caller.context, self._documents, process)
         self._attempts: dict[str, tuple[Ownership, Attempt]] = {}
-        """What was tried to commit here, by its name."""
+        """The attempts that this process tried to commit, by name."""
         self._rung: Rung | None = None
         """The bell that was rung for the activity."""
 
@@ -145,9 +145,9 @@ class Arrival:
         return await self._wait()
 
     async def _wait(self) -> bool:
-        """Somebody delivers a fast turn, or runs what this request cannot be put behind."""
+        """Another owner delivers a fast turn, or runs what this request cannot be put behind."""
         if self._caller.waits:
-            # Who can only wait lets the others pass.
+            # A request that can only wait lets the others pass.
             self._caller.leave_line()
         await self._backoff.pause()
         return False
@@ -155,7 +155,7 @@ class Arrival:
     # Run
 
     async def _run(self, home: StoredDocument, read_ahead: StoredDocument | None) -> bool:
-        """Run the bot on a free conversation, and claim that when it takes long."""
+        """Run the bot on a free conversation, and claim the conversation if the run takes long."""
         caller = self._caller
         by = self._process.chance.token()
         owner = Ownership(by, self._documents, self._ringer, self._process)
@@ -252,7 +252,7 @@ class Arrival:
         """
         Accept the activity for later, and those behind it; and run the inbox, if nobody does.
 
-        One write takes them all, else a crowd would wait for one write each.
+        One write takes them all; otherwise a crowd would wait for one write each.
         """
         caller, journal = self._caller, home.journal
         was_free = journal.is_free
@@ -313,7 +313,7 @@ class Arrival:
         return found[: max(0, INBOX - 1 - len(journal.inbox))]
 
     def _has_room(self, document: StoredDocument) -> bool:
-        """Whether the inbox is neither too long, nor too large for what the bot keeps beside it."""
+        """Whether the inbox is neither too long, nor too large next to what the bot keeps."""
         waiting = document.journal.inbox
         is_large = len(waiting) > 1 and sum(len(one.activity) for one in waiting) > INBOX_BYTES
         if len(waiting) > INBOX or is_large:
@@ -329,7 +329,7 @@ class Arrival:
             self._rung = await self._ringer.ring_before_write()
 
     async def _if_stored(self, document: StoredDocument) -> StoredDocument | None:
-        """The document that was written. None: it was not, or nobody knows; it is worth a look."""
+        """The document that was written. None: it was not, or nobody knows; look again."""
         try:
             return await self._documents.write(document)
         except Exception as error:

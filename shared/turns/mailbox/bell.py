@@ -30,8 +30,8 @@ class Hearing:
     One bell, heard.
 
     It looks for the owner of the conversation, twice and long enough apart, and becomes the owner
-    itself where there is none, or one without a sign of life in between. It remembers what it
-    has seen in the bell, and needs nobody's clock.
+    itself if there is none, or none that has shown a sign of life in between. It keeps what it
+    has seen in the bell's message, and needs no other machine's clock.
     """
 
     def __init__(self, bell: Bell, process: Process) -> None:
@@ -55,7 +55,7 @@ class Hearing:
             backoff = Backoff(self._process.chance, loop_time_s() + BELL_READ_S)
             home: StoredDocument | None = await self._documents.read_home(backoff)
         except LASTING_FAULTS as error:
-            # It would ring for ever; if somebody mends the document, the sweep finds it.
+            # It would ring for ever; if somebody fixes the document, the sweep finds it.
             _logger.error("A conversation cannot go on: %s", error)
             return
         except Exception as error:
@@ -95,13 +95,13 @@ class Hearing:
 
     async def _take_over(self, home: StoredDocument) -> StoredDocument | None:
         """
-        Become the owner, and do what is left. None: that is done.
+        Become the owner, and do what is left. None: all is done.
 
-        Returns the document as it is now, if somebody was faster.
+        Returns the document as it is now, if another process was faster.
         """
         owner = self._owner
         # Before anything slow: if this process dies, the new bell is all that is left. If the queue
-        # does not take it, the present one must do: it comes again when nobody completes it.
+        # does not take it, the present one must do: it comes again if its run does not succeed.
         if not self._next_bell.token:
             self._next_bell = await self._ringer.ring_before_write()
         owner.begin()
@@ -144,8 +144,8 @@ async def sweep(process: Process) -> None:
     Ring for every conversation with something unfinished that no bell may know of.
 
     A fast turn whose process dies before its delivery rings nothing, and a queue may lose sight
-    of a bell. What was written a short while ago is left to its own bell, else each sweep would
-    double all of them.
+    of a bell. What was written a short while ago is left to its own bell; otherwise each sweep
+    would double all bells.
 
     Raises:
         StateError: the store cannot be asked; the next sweep does it.

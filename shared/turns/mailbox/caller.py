@@ -1,5 +1,5 @@
 """
-Whoever brings an activity, and waits for the answer to the request.
+The request that brings an activity, and waits for its answer.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Caller:
         self.is_kept = False
         """The activity is stored, and takes effect whatever becomes of this process."""
         self.may_be_kept = False
-        """A write of it has begun."""
+        """A write that contains the activity has begun."""
         self._home_key = identity.home_key
         self._process = process
         self._is_in_line = False
@@ -56,7 +56,7 @@ class Caller:
         """
         Wait for those who came before, one of whom may have the activity accepted with theirs.
 
-        Whoever is at the head of the line stays there.
+        The request at the head of the line stays there.
 
         Raises:
             TurnDeadlineExceeded: they took too long, or there are too many.
@@ -95,7 +95,7 @@ class Caller:
         return journal.attempt_at(self.turn_id, self.former_id)
 
     def may_hear_more(self, journal: Journal) -> bool:
-        """Whether the answer may still get to tell of a change that could not be kept."""
+        """Whether the answer may still come to mention a change that could not be kept."""
         last = journal.last
         is_unfinished = last is not None and last.id == self.turn_id and bool(last.writes)
         is_all = self.context.activity.delivery_mode == DeliveryModes.expect_replies
@@ -132,12 +132,12 @@ class Caller:
         self._let_others_come()
 
     def _let_others_come(self) -> None:
-        """Whoever is answered may be at work for long: on this turn, and on those behind it."""
+        """An answered request may be at work for long: on its turn, and on those behind it."""
         if self.is_kept and self.is_answered:
             self.leave_line()
 
     def fail(self, error: Exception) -> None:
-        """It has come to nothing: whoever waits is told so."""
+        """The turn has come to nothing, and whoever waits for it is told so."""
         if not self._answered.done():
             self._answered.set_exception(error)
 

@@ -19,7 +19,7 @@ from shared.turns.turn import RunEnded
 
 
 class LostRace(RunEnded):
-    """Another instance was faster: the run is cancelled, and has not been."""
+    """Another instance was faster: the run is cancelled, as if it had never been."""
 
 
 class PutOff(RunEnded):
@@ -34,8 +34,8 @@ class Claim:
     """
     What is done while a bot runs on a free conversation.
 
-    Until the claim is stored, another instance may commit first, and then this run has not been.
-    From then on nobody else runs the activity, unless this process falls silent.
+    Until the claim is stored, another instance may commit first, and this run counts for nothing.
+    Once it is stored, no other process runs the activity, unless this one falls silent.
     """
 
     def __init__(

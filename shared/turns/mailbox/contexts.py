@@ -17,7 +17,7 @@ class Accepted:
     """As plain JSON."""
     service_url: str
     audience: str
-    """The OAuth scope of whoever sent it. Empty: the channel itself."""
+    """The OAuth scope of its sender. Empty: the channel itself."""
 
 
 class Contexts(Protocol):

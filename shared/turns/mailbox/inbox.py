@@ -1,7 +1,7 @@
 """
 How a conversation's mailbox changes: each step as a function from journal to journal.
 
-Whoever owns a conversation writes over what others have appended meanwhile, so each step can be
+The owner of a conversation writes over what others have appended meanwhile, so each step can be
 done on whatever the journal is by then. docs/adr/0003-mailbox.md has the picture.
 """
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from shared.turns.mailbox.records import Entry, Running
 from shared.turns.state.journal import Change, Journal, TurnRecord
 
-# By whoever brings an activity
+# By the request that brings an activity
 
 
 def claimed(journal: Journal, entry: Entry, by: str) -> Journal:
@@ -27,12 +27,12 @@ def claimed(journal: Journal, entry: Entry, by: str) -> Journal:
 
 def appended(journal: Journal, entries: list[Entry], watch: str, by: str | None = None) -> Journal:
     """
-    Some activities more that are accepted.
+    A few more activities are accepted.
 
     `watch` is the bell that was rung for them, if no other is in charge. With `by` the
     conversation, which nobody runs, becomes the appender's.
     """
-    # Of a free conversation a bell may have found nothing to do, and have gone.
+    # In a free conversation a bell may have found nothing to do, and may be gone.
     watch = "" if journal.is_free else journal.watch or watch
     changed = replace(
         journal, version=journal.version + 1, inbox=[*journal.inbox, *entries], watch=watch
@@ -90,7 +90,7 @@ def withdrawn(journal: Journal, entry_id: str, *, hands_over: bool = False) -> J
 
 def released(journal: Journal, watch: str, **changes: Any) -> Journal:
     """
-    The owner leaves the unsettled turn to the next one; `changes` are those to its record.
+    The owner leaves the unsettled turn to the next owner; `changes` are those to its record.
 
     `watch` is the bell that rings when it is time to try again.
     """
@@ -124,7 +124,7 @@ def taken_over(journal: Journal, by: str, watch: str) -> Journal:
 
 
 def adopted(journal: Journal) -> Journal:
-    """The owner makes an unsettled turn its own that an earlier version of the app has left."""
+    """The owner takes over an unsettled turn that an earlier version of the app has left."""
     return beaten(replace(journal, last=replace(journal.unsettled, by="")))
 
 

@@ -17,8 +17,8 @@ class HeldLease:
     """
     The lease on a turn that an owner is delivering.
 
-    A delivery without a bell gets one when it takes long: what was a fast turn is none any more.
-    `drags` is told then, since somebody sees to the rest whatever becomes of this process.
+    A delivery without a bell gets one when it takes long: the turn is not a fast one any more.
+    `drags` is told then, since the rest is seen to whatever becomes of this process.
     """
 
     def __init__(self, owner: Ownership, ringer: Ringer, drags: Callable[[], None]) -> None:

@@ -17,7 +17,7 @@ class Lines:
     """
     One line for each conversation, first come first served.
 
-    Whoever is at its head may do for those behind it what they would do next.
+    The request at its head may do for those behind it what they would do next.
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ Edit = Callable[[Journal], Journal]
 
 
 class Overtaken(Exception):
-    """The conversation is somebody else's by now: say nothing more in it, and store nothing."""
+    """The conversation has another owner by now: say nothing more in it, and store nothing."""
 
 
 class NotHeld(Exception):
@@ -48,8 +48,8 @@ class Ownership:
     """
     One ownership of a conversation.
 
-    Whoever holds it makes one write at a time. What it writes is conditional on the ETag; where
-    others appended, the same change is made over what they left, and the bot is not run again.
+    Its holder makes one write at a time. What it writes is conditional on the ETag; where others
+    have appended, the same change is made over what they left, and the bot is not run again.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Ownership:
     def _watched(self, home: StoredDocument) -> StoredDocument:
         journal = home.journal
         if not self.bell or journal.watch or journal.running is None:
-            # Of what is left whoever leaves it knows the bell; this one may be gone by then.
+            # The owner that leaves the turn knows its bell; this one may be gone by then.
             return home
         return replace(home, journal=msgspec.structs.replace(journal, watch=self.bell))
 

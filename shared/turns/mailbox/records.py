@@ -14,13 +14,13 @@ class Entry(Record, frozen=True):
     """As it came: a JSON text, opaque to the codec."""
     service_url: str = ""
     audience: str = ""
-    """The OAuth scope of whoever sent it. Empty: the channel itself."""
+    """The OAuth scope of its sender. Empty: the channel itself."""
     waits: bool = False
     """Its answer is the HTTP response. Once nobody waits for that, the entry is dropped."""
     tries: Count = 0
     """Runs that were begun. One that kills its process three times is not begun again."""
     failed: Count = 0
-    """How often it was put off since the store did not give a document that it needs."""
+    """How often it was put off because the store did not give a document that it needs."""
     needs: str = ""
     """That document's key."""
     at_s: float = 0.0
@@ -33,7 +33,7 @@ class Running(Record, frozen=True):
     by: str
     """The ownership's own token."""
     beat: Count = 1
-    """Counts the owner's signs of life. Who sees the same twice, long enough apart, takes over."""
+    """Counts the owner's signs of life. A bell that sees no change for long enough takes over."""
 
     @property
     def pulse(self) -> tuple[str, int]:

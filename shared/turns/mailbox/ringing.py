@@ -1,5 +1,5 @@
 """
-Ringing for a conversation, and what becomes of it where the queue is away.
+Ringing for a conversation, and what happens if the queue cannot be reached.
 """
 
 import logging
@@ -34,7 +34,7 @@ class Ringer:
 
     async def ring_before_write(self) -> Rung:
         """
-        See to it that somebody looks after what is about to be written.
+        Make sure that what is about to be written is looked after.
 
         A process that dies in between leaves a bell without work, which is harmless.
         """
@@ -42,7 +42,7 @@ class Ringer:
         return Rung(await self.ring(LOOK_S), at_s)
 
     async def ring_again_if_late(self, rung: Rung) -> None:
-        """Make good that the write took long: its bell may have come before, and found nothing."""
+        """Make up for a slow write: its bell may have come before it, and found nothing."""
         if rung.token and loop_time_s() - rung.at_s > LOOK_S - LAG_S:
             await self.ring(LOOK_S, rung.token)
 
@@ -57,7 +57,7 @@ class Ringer:
         pulse: tuple[str, int] | None = None,
         tries: int = RINGS,
     ) -> str:
-        """Ring a new bell, or one more time that of `token`. Empty: nobody may hear it."""
+        """Ring a new bell, or the one of `token` once more. Empty: it may not be heard."""
         token = token or self._chance.token()
         for _ in range(tries):
             try:

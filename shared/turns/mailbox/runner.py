@@ -50,13 +50,13 @@ class Runner:
         self._caller = caller
         self.runs = Runs(owner, ringer, process, caller)
         self.attempt_of_caller: Attempt | None = None
-        """As which the caller's turn has been committed here."""
+        """The attempt as which the caller's turn has been committed here."""
 
     async def go_on(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
         """
         Do all that is left, or as much as one owner may do in a row; `first` before all else.
 
-        When it returns, the conversation is free, somebody else's, or left to a bell.
+        When it returns, the conversation is free, has another owner, or is left to a bell.
         """
         owner = self._owner
         self._process.owned.add(owner)
@@ -99,7 +99,7 @@ class Runner:
         """
         Let an earlier version of the app finish its turn, or take it over.
 
-        It shows that it is alive by another name in the record, at least once a lease.
+        That version shows that it is alive by a new name in the record, at least once a lease.
         """
         last = self._owner.journal.unsettled
         is_left = not last.by or last.is_delivered
@@ -157,7 +157,7 @@ class Runner:
         )
 
     async def _give_up_delivery(self, error: Exception) -> None:
-        """There is no way to say it: what is wrong with it will not change."""
+        """Give up replies that cannot be sent: what is wrong with them will not change."""
         last = self._owner.journal.unsettled
         _logger.error("The replies of a turn are lost (%s).", type(error).__name__)
         await self._owner.renew(DeliveryProgress(len(last.replies), last.ids))
@@ -213,7 +213,7 @@ class Runner:
             await self.commit(turn, attempt, base)
 
     async def _is_away(self, key: str) -> bool:
-        """Whether the store may give the document later. What is wrong with it, the bot hears."""
+        """Whether the store may give the document later. If not, the bot gets the error."""
         try:
             await self._documents.read(key)
         except Exception as error:

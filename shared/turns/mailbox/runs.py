@@ -39,7 +39,7 @@ class BrokenOff(RunEnded):
 
 
 class LostIt(RunEnded):
-    """The conversation is somebody else's by now."""
+    """The conversation has another owner by now."""
 
 
 class Runs:
@@ -55,7 +55,7 @@ class Runs:
         self._caller = caller
 
     async def attempt(self, run: Callable[[], Awaitable[Attempt]]) -> Attempt | None:
-        """Run the bot in a conversation that is ours. None: this was not to be."""
+        """Run the bot in a conversation that is ours. None: the run has come to nothing."""
         try:
             made = await run()
             if self._is_in_vain():

@@ -136,7 +136,7 @@ class Channel:
 
         async def keep() -> None:
             while loop.time() < until_s:
-                # While it is not renewed, nothing may outlast it. But where the event loop was
+                # Until the lease is renewed, nothing may outlast it. But if the event loop was
                 # blocked, this comes too late, and the answer is there already.
                 limit.reschedule(loop.time() + max(lease.left_s, LAST_LOOK_S))
                 if not await lease.renew(progress):
@@ -167,7 +167,7 @@ class Channel:
     async def _do_repeatedly(
         self, operation: Operation, lease: Lease, until_s: float, limit: asyncio.Timeout
     ) -> str:
-        """Do one operation, again only where it has not happened for certain, within `limit`."""
+        """Do one operation within `limit`; repeat it only if it certainly has not happened."""
         pause_s = POLL_MAX_S
         while True:
             try:
@@ -182,7 +182,7 @@ class Channel:
                     await asyncio.sleep(pause_s)
                 except asyncio.CancelledError:
                     if limit.expired():
-                        # It was not on its way when the time was up, and so is not in doubt.
+                        # It had not been sent when the time was up, so there is no doubt about it.
                         raise error from None
                     raise
                 if lease.left_s < LAST_LOOK_S:
@@ -273,7 +273,7 @@ def _with_real_ids(operation: Operation, ids: dict[str, str]) -> Operation:
 
 
 def _changes_what_was_refused(operation: Operation, operations: Sequence[Operation | None]) -> bool:
-    """Whether it is to change an activity of this turn that was refused, and has no real id."""
+    """Whether it would change an activity of this turn that was refused, and so has no real id."""
     if operation.verb is Verb.SEND:
         return False
     subject = operation.subject

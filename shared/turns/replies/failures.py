@@ -54,7 +54,7 @@ OURS = "our own judgement: nobody documents it"
 ANSWERS: tuple[tuple[int, str, Outcome, str, str], ...] = (
     # Status, error code ("" for any other and none), what it means, who says so, and why.
     (400, "", NEVER, TEAMS, "BadArgument, BadSyntax, MissingProperty: the activity is at fault"),
-    (401, "BotNotRegistered", NEVER, TEAMS, "there is no such bot; an administrator's to mend"),
+    (401, "BotNotRegistered", NEVER, TEAMS, "there is no such bot; for an administrator to fix"),
     (401, "", AGAIN, HTTP, "15.5.2: not done for want of a valid token, and there are newer ones"),
     (403, "InvalidBotApiHost", NEVER, TEAMS, "another host takes it, but the URL goes with it"),
     (403, "", NEVER, TEAMS, "blocked, uninstalled, not in the roster, no permission"),
@@ -121,7 +121,7 @@ def _meaning(status: int, code: str) -> Outcome:
 def _by_class(status: int) -> Outcome:
     """What a status means that nobody has documented for the Bot Connector."""
     if 200 <= status < 300:
-        # It was taken, and the client did not like how: once more would double it.
+        # It was taken, but the client did not like the answer: once more would double it.
         return Outcome.REFUSED
     if 400 <= status < 500:
         # Teams asks not to retry what its table does not name.

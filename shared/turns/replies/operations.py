@@ -42,7 +42,7 @@ class Operation:
         The operation as JSON; kept as text, it is opaque to whatever stores it.
 
         Raises:
-            StateNotStorable: it has something in it that JSON cannot say.
+            StateNotStorable: it contains something that JSON cannot express.
         """
         return self._text
 
@@ -60,7 +60,7 @@ class Operation:
                 "A reply contains half of a surrogate pair, which is not a character; remove it."
             ) from error
         except Exception as error:
-            # It has no end, say, or an object of the bot's in it whose own code fails.
+            # It has no end, say, or contains an object of the bot's whose own code fails.
             raise StateNotStorable(
                 f"A reply contains something that JSON cannot express ({type(error).__name__})."
             ) from error

@@ -14,13 +14,13 @@ from shared.turns.limits import PAUSE_MAX_MS
 from shared.turns.replies.operations import Operation, Verb
 
 INVOKE_RESPONSE_KEY: str = BotAdapter._INVOKE_RESPONSE_KEY
-"""Under which a turn context has the activity that answers its invoke."""
+"""The key under which a turn context has the activity that answers its invoke."""
 
 TURN_IS_OVER = (
     "The turn is over, and with it its state and its replies: await everything that the bot "
     "starts. What takes longer than a turn begins a turn of its own (continue_conversation)."
 )
-"""What a task is told that the bot has started and forgotten."""
+"""What a task that the bot has started and forgotten is told."""
 
 
 Logic = Callable[[TurnContext], Awaitable[object]]
@@ -80,9 +80,9 @@ class BufferingAdapter:
     """
     Looks like the real adapter to the bot, but sends nothing.
 
-    So it is in other conversations that the bot continues or begins in its turn: what is said
-    there waits for the commit, behind what was said before. Everything else that a bot may want
-    from its adapter (user tokens, say) is the real one's, and happens at once; so does the
+    The same holds for other conversations that the bot continues or begins in its turn: what is
+    said there waits for the commit, behind what was said before. Everything else that a bot may
+    want from its adapter (user tokens, say) is the real one's, and happens at once; so does the
     beginning of a conversation, whose id the bot has to know.
     """
 
@@ -93,7 +93,7 @@ class BufferingAdapter:
         self._outbox = outbox
         self._send_typing = send_typing
         self.run_pipeline: RunPipeline = _run_alone
-        """Runs a callback with what the bot has around it. The bot brings it along."""
+        """Runs a callback with what surrounds the bot. The bot brings it along."""
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._real, name)

@@ -39,9 +39,9 @@ def reference_text(activity: Activity) -> str:
 
 def trigger_of(said: list[Operation | None], text: str = "") -> Activity | None:
     """
-    As much of the activity that a turn answers as its replies say, or else `text`.
+    As much of the activity that a turn answers as its replies tell, or else as `text` tells.
 
-    None: neither does.
+    None: neither tells anything.
     """
     for operation in said:
         if operation is not None and operation.verb is Verb.SEND:

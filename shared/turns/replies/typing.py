@@ -14,12 +14,12 @@ from shared.turns.replies.delivery import Channel
 from shared.turns.replies.operations import typing_to
 
 _SHOW_NONE = {"email", "sms"}
-"""There the answer is a letter, and so is whatever else is sent."""
+"""On these channels the answer is a letter, and so is whatever else is sent."""
 
 
 class TypingIndicator:
     """
-    One indicator, whoever sends it.
+    One indicator, whether the bot or the turn sends it.
 
     A bot that sends its own, as with the SDK's ShowTypingMiddleware, is given precedence: the
     next of ours waits until that one has faded.

@@ -30,10 +30,10 @@ class Applied:
 
 
 class Changes:
-    """Applies what turns change elsewhere. May be repeated, and be done twice at once."""
+    """Applies what turns change elsewhere. This may be repeated, and may be done twice at once."""
 
     def __init__(self, home_key: str, documents: Documents, locks: Locks, chance: Chance) -> None:
-        """`locks` are the process's: turns at once would only get into each other's way."""
+        """`locks` are the process's: simultaneous turns would only get in each other's way."""
         self._mark = digest(home_key)
         self._documents = documents
         self._locks = locks

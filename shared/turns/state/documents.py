@@ -33,7 +33,7 @@ class Documents:
         Read the home document, never an older one than this process has read or written before.
 
         Raises:
-            TurnDeadlineExceeded: there is none, or no store, until the backoff ends.
+            TurnDeadlineExceeded: only older ones, or no store, were found until the backoff ended.
             StateError: for what will not get better, the store's reason.
         """
         while True:
@@ -65,7 +65,7 @@ class Documents:
         """
         until_s = loop_time_s() + LAG_S
         while True:
-            # What counts is when it was asked for: a slow answer may be as old as the question.
+            # What counts is when it was asked for: a slow answer may be as old as the request.
             asked_s = loop_time_s()
             document = await self._read_repeatedly(key, backoff)
             if document.version >= max(version, self._known.least(key, asked_s)):

@@ -41,9 +41,9 @@ The store has an index of it alone, by which the sweep finds what is unfinished.
 
 WATCHED = "watch_stamp"
 """
-Stored with `watch`: the `stamp` by then.
+Stored with `watch`: the `stamp` at that moment.
 
-The version before keeps both, although the bell means nothing for the turns that it commits.
+The previous version keeps both, although the bell means nothing for the turns that it commits.
 """
 
 Properties = dict[str, Any]
@@ -76,7 +76,7 @@ class TurnRecord(Record, frozen=True):
     id: str
     by: str = ""
     """
-    Who may deliver it: `Running.name`. Empty: nobody any more; the next owner does.
+    The owner that may deliver it: `Running.name`. Empty: none any more; the next owner does.
 
     Anything else was written by an earlier version of the app, which knows no `Running`.
     """
@@ -179,7 +179,7 @@ class Journal(Record, frozen=True):
 
     @property
     def is_free(self) -> bool:
-        """Nothing is accepted or committed that has not happened yet."""
+        """Everything that was accepted or committed has happened."""
         is_settled = self.last is None or self.last.is_settled
         return is_settled and self.running is None and not self.inbox
 
@@ -361,7 +361,7 @@ _NEVER: Stamp = (-1, "")
 
 
 def digest(key: str) -> str:
-    """A short name for a document or a turn, which tells nobody whose it is."""
+    """A short name for a document or a turn, which does not reveal whose it is."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
@@ -384,7 +384,7 @@ def _recent(done: list[str], now_s: int) -> list[str]:
 
 
 def _repeatable(answers: list[Answer], done: list[str]) -> list[Answer]:
-    """Those of the last turns, the newest always, and older ones as far as there is room."""
+    """Those of the last turns: always the newest, and older ones as far as there is room."""
     recent = {entry.split(" ")[1] for entry in done[-ANSWERS:]}
     kept: list[Answer] = []
     room = ANSWER_BYTES

@@ -44,8 +44,8 @@ def read_record(kind: type[R], value: Any, of: str) -> R | None:
     """
     Return what `to_plain` made `value` of, as far as it can be read.
 
-    None: nothing of it, or not what a record of this kind cannot do without. `of` names
-    it in the log.
+    None: nothing of it can be read, or something is missing that this kind of record needs. `of`
+    names it in the log.
     """
     try:
         return msgspec.convert(value, kind)
@@ -65,7 +65,7 @@ class _Field(msgspec.Struct, frozen=True):
     type: Any
     default: Any
     has_parts: bool
-    """There are records or tuples in it, which are no plain JSON."""
+    """It contains records or tuples, which are not plain JSON."""
 
 
 _FIELDS: dict[type[Record], list[_Field]] = {}

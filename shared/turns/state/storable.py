@@ -1,5 +1,5 @@
 """
-Whether a document can be stored, before it is tried.
+Whether a document can be stored, before one tries to store it.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def as_json(value: Any) -> bytes:
         except TypeError:  # A key, or the value of an Enum, that msgspec does not take.
             return msgspec.json.encode(_plain_throughout(value))
     except Exception as error:
-        # It has no end, say, or an object of the bot's in it whose own code fails.
+        # It has no end, say, or contains an object of the bot's whose own code fails.
         raise StateNotStorable(f"A value cannot be stored ({type(error).__name__}).") from error
 
 

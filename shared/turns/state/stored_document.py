@@ -40,7 +40,7 @@ def take_apart(document: Any) -> tuple[Properties, str | None]:
     """
     The properties and the ETag of a document as the bot knows it, which keeps nothing of them.
 
-    An object that is a document by itself is one property, so that a journal fits beside it.
+    An object that is a document by itself is one property, so that a journal fits next to it.
     """
     if isinstance(document, dict):
         properties = {name: value for name, value in document.items() if name != "e_tag"}

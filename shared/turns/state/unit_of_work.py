@@ -91,7 +91,7 @@ class UnitOfWork(Storage):
             properties, e_tag = take_apart(document)
             properties.pop(RESERVED, None)
             if self._e_tag(key) is not None and e_tag not in (None, "*", self._e_tag(key)):
-                # In these words, by which the SDK's middleware knows it.
+                # In these words, by which the SDK's middleware recognises it.
                 raise StateConflict(f"Etag conflict: {key!r} has changed since it was read.")
             self._require_room(key, properties, size)
             new_e_tag = self._stage(key, deepcopy(properties))
@@ -129,9 +129,9 @@ class UnitOfWork(Storage):
     @property
     def staged_bytes(self) -> int | None:
         """
-        What all that the bot wrote has in JSON, at most.
+        The size in JSON of all that the bot wrote, at most.
 
-        None: that may be nothing beside what the home document has, and it did not write that.
+        None: unknown, as the home document, which the bot did not write, may be much larger.
         """
         has_home = self._home_key in self._staged or not self._bases[self._home_key].properties
         return sum(self._sizes.values()) if has_home else None
@@ -207,7 +207,8 @@ def _same(one: Any, other: Any) -> bool:
     """
     Whether the same would be stored of both.
 
-    That is more than to be equal: to Python 1 and True are, and noon in London and in Lisbon.
+    That asks for more than equality: to Python 1 and True are equal, and so are noon in London
+    and in Lisbon.
     """
     if type(one) is not type(other):
         return False
