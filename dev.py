@@ -7,7 +7,7 @@ Written so that even an old Python can read it, and say that it is too old.
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 (whoever copies the template may have an older one)
+if sys.version_info < (3, 11):  # noqa: UP036 (those who copy the template may have an older one)
     found = ".".join(str(part) for part in sys.version_info[:2])
     sys.exit(
         "This needs Python 3.11 or newer, but found Python " + found + ". Install a newer one "

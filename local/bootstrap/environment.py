@@ -63,7 +63,7 @@ class Environment:
         windows = sys.platform == "win32"
         self.python = self.folder / ("Scripts/python.exe" if windows else "bin/python")
         self._site_packages = "Lib/site-packages" if windows else "lib/python{}/site-packages"
-        # Inside the folder, so that whoever deletes it deletes the claim too.
+        # Inside the folder, so that deleting the folder deletes this claim too.
         self._stamp = self.folder / ".installed-requirements.json"
         self._uv = shutil.which(uv) if uv else None
 

@@ -1,4 +1,4 @@
-"""The bindings of a function.json, held against what the Functions host accepts and serves."""
+"""The bindings of a function.json, checked against what the Functions host accepts and serves."""
 
 import re
 from typing import Any

@@ -1,5 +1,5 @@
 """
-The code of a function, imported and held against its function.json as Azure's Python worker does.
+The code of a function, imported and checked against its function.json as Azure's worker does.
 
 https://github.com/Azure/azure-functions-python-worker, `functions.py`.
 """

@@ -23,7 +23,7 @@ class LocalSettings:
 
     @classmethod
     def read(cls, root: Path) -> "LocalSettings":
-        """Raise LocalError when the file is there and not usable."""
+        """Raise LocalError if the file exists but is not usable."""
         file = root / "local.settings.json"
         if not file.exists():
             return cls()

@@ -1,4 +1,4 @@
-"""Tracebacks as someone wants them who looks for a fault in the app."""
+"""Tracebacks for someone who is looking for a fault in the app."""
 
 import importlib
 import traceback

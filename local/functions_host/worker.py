@@ -36,9 +36,9 @@ class Command(Enum):
     """What the process may be told to do."""
 
     STOP = auto()
-    """Answer the requests under way and end. SIGTERM says so, and the end of the starter."""
+    """Answer the requests under way and end. SIGTERM means the same, as does the starter's end."""
     LEAVE = auto()
-    """Another process takes over: accept no more connections, serve those that there are."""
+    """Another process takes over: accept no more connections, and serve those that exist."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Assignment:
     host_instance: str
     """A UUID of the host, which its processes share."""
     guard: socket.socket | None
-    """The way to who answers for this process when it dies."""
+    """The way to the process that answers for this one when it dies."""
     under_way: UnderWay
     left: tuple[Left, ...] | None
     """What was under way in the process that has died; None if none has."""

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent
 NODE_MODULES = FOLDER / "node_modules"
 # Inside the folder, so that deleting the folder deletes this claim too.
 _STAMP = NODE_MODULES / ".installed-lock-sha256"
-# Beside it: `npm ci` deletes all that is inside.
+# Next to it: `npm ci` deletes all that is inside.
 _LOCK = FOLDER / ".install-lock"
 _PRELOADED = (FOLDER / "exit-with-parent.cjs", FOLDER / "loopback-only.cjs")
 
@@ -127,7 +127,7 @@ class NodeService:
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal reaches only whoever started it, who then stops it.
+                # Ctrl-C in the terminal reaches only the starter, which then stops it.
                 start_new_session=True,
             )
         try:

@@ -18,7 +18,7 @@ thousands no answer but a RecursionError.
 
 def local_time(activity: Activity) -> str:
     """
-    Say when a message was received: in the user's own time, as far as the channel tells it.
+    Say when a message was received: in the user's own time, if the channel tells it.
 
     Otherwise in UTC, and the answer says so.
     """

@@ -2,7 +2,7 @@
 From the body of an HTTP request to an activity.
 
 The SDK's own deserializer turns a number into a string where it expects one, and raises
-whatever its innards raise where it cannot. So the body is held against the fields of the SDK's
+whatever its innards raise where that fails. So the body is held against the fields of the SDK's
 models before the SDK sees it, and what is wrong with it is said in one line that names the field
 and never the value.
 """
@@ -177,7 +177,7 @@ class _ActivityShape(msgspec.Struct, rename="camel"):
     relates_to: _Reference | None = None
 
     def entries(self) -> int:
-        """Return of how many models and strings all its lists are together."""
+        """Return how many models and strings there are in all its lists together."""
         lists: list[Any] = [
             self.attachments,
             self.entities,
@@ -203,9 +203,8 @@ class _MessageShape(_ActivityShape, rename="camel"):
 
 class _FreePartsAsTheyAre(Deserializer):
     """
-    The SDK's deserializer, that leaves alone what has no type: it copies that, value by value.
-
-    Every number in `value` takes it 8 µs, and the copy is equal.
+    The SDK's deserializer, made to leave alone what has no type. By itself it copies that, value by
+    value: each number in `value` takes 8 µs, and the copy is equal.
     """
 
     def deserialize_object(self, attr: Any, **_: Any) -> Any:

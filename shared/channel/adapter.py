@@ -75,8 +75,8 @@ class ChannelAdapter(CloudAdapterBase):
         )
 
     def _check(self, service_url: str) -> None:
-        # Nobody's request comes from there: a service on this machine is one if this is a
-        # developer's.
+        # No request has come from there: a service on this machine is allowed only on a developer's
+        # machine.
         self._destinations.check(service_url, came_for=service_url)
 
     def _create_turn_context(self, *arguments: Any) -> TurnContext:

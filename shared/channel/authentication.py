@@ -124,11 +124,11 @@ class ChannelAuthentication(BotFrameworkAuthentication):
 
     def _check_claims(self, claims: dict[str, Any]) -> None:
         """
-        Refuse a token for what it says of itself, before a key is looked up for it.
+        Refuse a token for what it says about itself, before a key is looked up for it.
 
         Nothing is believed yet: what passes here, the SDK checks with the signature.
         """
-        # Of an emulator's token the SDK checks by whom it was asked for, and not for whom it is:
+        # Of an emulator's token the SDK checks which app requested it, but not which app it is for:
         # the token that the bot itself sends to the channel would do.
         if not self._app_id or claims.get("aud") != self._app_id:
             _refuse("the audience is another")
@@ -153,7 +153,7 @@ class ChannelAuthentication(BotFrameworkAuthentication):
         # `permit` can tell, and nothing else.
         activity = Activity(channel_id=None, service_url=None)
         try:
-            # None, because half of the SDK takes an empty header for a token.
+            # None, because half of the SDK takes an empty header to be a token.
             return await self._sdk.authenticate_request(activity, auth_header or None)
         except BotApplicationError:
             raise
@@ -215,7 +215,7 @@ class _CredentialsOfOneApp(ServiceClientCredentialsFactory):
 
 def _claims(auth_header: str) -> dict[str, Any]:
     """
-    Return what a token says of itself; refuse what is no token signed with RS256.
+    Return what a token says about itself; refuse anything but a token signed with RS256.
 
     The SDK meets some of these with bare Exceptions, and decides by claims that nobody has
     verified yet which of its validations applies.
@@ -225,7 +225,7 @@ def _claims(auth_header: str) -> dict[str, Any]:
         raise NotAuthenticated("The Authorization header carries no bearer token.")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
-    # ValueError: the bytes of a header that are no UTF-8 may come as surrogates.
+    # ValueError: bytes of a header that are not UTF-8 may come as surrogates.
     except (jwt.PyJWTError, ValueError) as error:
         raise NotAuthenticated("The Authorization header carries no token.") from error
     if parts["header"].get("alg") != "RS256":
@@ -239,7 +239,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _refuse(reason: str, error: Exception | None = None) -> NoReturn:
-    # What the token says is not repeated: whoever made it up chose it.
+    # What the token says is not repeated: a forger could have chosen it.
     _logger.warning("A request was not authenticated: %s.", reason)
     raise NotAuthenticated("The request carries no valid token for this bot.") from error
 
@@ -255,7 +255,7 @@ def _sdk_authentication(
 ) -> BotFrameworkAuthentication:
     credentials = _CredentialsOfOneApp(app_id, connectors)
     configuration = AuthenticationConfiguration(claims_validator=_refuse_skills)
-    # Where users' tokens are kept says nothing of who may speak.
+    # Where users' tokens are kept has no influence on who may speak.
     if replace(overrides, oauth_url="") == ChannelOverrides(overrides.channel_service):
         return BotFrameworkAuthenticationFactory.create(
             channel_service=overrides.channel_service,

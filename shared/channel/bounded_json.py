@@ -63,7 +63,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _outside_of_strings(body: bytes) -> bytes:
-    """Return the characters outside of strings. Of what is no JSON it may return anything."""
+    """Return the characters outside of strings. For what is not JSON it may return anything."""
     if b"\\" in body:
         # From the left, so of three backslashes and a quotation mark the third escapes the mark.
         body = body.replace(rb"\\", b"").replace(rb"\"", b"")

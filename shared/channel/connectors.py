@@ -28,10 +28,10 @@ from shared.channel.tokens import TokenSource
 from shared.sdk_json import to_plain_json
 
 MAX_RESPONSE_BYTES = 64 * 1024
-"""The Bot Connector answers with an id; whoever sends more is not one."""
+"""The Bot Connector answers with an id; a service that sends more is not one."""
 
 MAX_ID_CHARS = 512
-"""Of an id that the channel gives a reply. Each is kept in the conversation's document."""
+"""Of an id that the channel gives to a reply. Each is kept in the conversation's document."""
 
 MAX_CLIENTS = 64
 """Clients kept; a client is one (service URL, audience). Real bots see a handful."""

@@ -1,7 +1,7 @@
 """
 Where replies may go.
 
-The service URL comes with the activity, so whoever can post one could have the bot post its
+The service URL comes with the activity, so anyone who can post one could have the bot post its
 token and its replies anywhere, or into the network that it runs in.
 """
 
@@ -38,7 +38,7 @@ _CONNECTOR_HOSTS = frozenset(
 """
 Hosts of the Bot Connector; their subdomains are not.
 
-Below trafficmanager.net anybody may have a name, also one with dots in it.
+Anybody may have a name below trafficmanager.net, even one with dots in it.
 """
 
 

@@ -78,7 +78,7 @@ def mark_not_sent(error: BaseException) -> None:
     The error stays what it is: a cancellation, say, that a time limit waits for.
     """
     if isinstance(error, BotApplicationError) or isinstance(error.__cause__, RequestNotSent):
-        # It is one of ours, or already marked for somebody else who waited for the same.
+        # It is one of ours, or is already marked for another caller that waited for the same.
         return
     if isinstance(error, TypeError | ValueError):
         # There is no such URL or header, and never will be.

@@ -40,7 +40,7 @@ def adapt(client: Any, credentials: AppCredentials) -> None:
     send = client._client.async_send
 
     async def send_with_token(*arguments: Any, **options: Any) -> Any:
-        # From here on the credentials have it at hand.
+        # From here on the credentials have the token cached.
         await credentials.tokens.get(credentials.oauth_scope)
         return await send(*arguments, **options)
 

@@ -10,7 +10,7 @@ _logger = logging.getLogger(__name__)
 
 class SingleFlight:
     """
-    Something that is fetched for many: whoever asks while a fetch is under way joins it.
+    Something that is fetched for many: a caller that asks while a fetch is under way joins it.
 
     Each event loop has its own fetch, as one loop cannot wait for the tasks of another.
 
@@ -30,7 +30,7 @@ class SingleFlight:
         )
 
     async def join(self) -> None:
-        """Wait for the fetch. One who gives up does not end it for the others."""
+        """Wait for the fetch. A caller that gives up does not end it for the others."""
         await asyncio.shield(self.start())
 
     def start(self) -> "asyncio.Task[None]":

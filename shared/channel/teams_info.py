@@ -1,5 +1,5 @@
 """
-The SDK's TeamsInfo beside the event loop.
+The SDK's TeamsInfo, moved off the event loop.
 
 Half of its coroutines call a client that blocks: each request to Teams would stop all turns of the
 worker, for up to 100 s each time that it is tried.

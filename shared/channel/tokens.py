@@ -112,7 +112,7 @@ def _credential(identity: Identity, cloud: Cloud) -> "TokenCredential":
         identity.app_id,
         identity.password,
         authority=authority,
-        # The authority is the settings' to name: asking Microsoft whether it is one costs a
+        # The settings decide on the authority: asking Microsoft whether it is one costs a
         # request, and fails for any that is not Microsoft's.
         disable_instance_discovery=True,
         **patience,
@@ -123,10 +123,10 @@ def _what_to_do(identity: Identity) -> str:
     if identity.app_type is AppType.USER_ASSIGNED_MSI:
         return (
             f"The managed identity {identity.app_id} gives no token. Attach it to the function app "
-            "(Identity > User assigned) and see that MicrosoftAppId is its client id."
+            "(Identity > User assigned) and check that MicrosoftAppId is its client id."
         )
     return (
-        f"Microsoft Entra ID gives the app {identity.app_id} no token. See that "
+        f"Microsoft Entra ID gives the app {identity.app_id} no token. Check that "
         "MicrosoftAppPassword is a client secret of that app which has not expired, and that "
         "MicrosoftAppTenantId is its tenant."
     )

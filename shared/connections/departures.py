@@ -23,7 +23,7 @@ class Departure:
 
     @classmethod
     def watch(cls) -> "Departure":
-        """Begin to watch, in place of whoever did so before."""
+        """Begin to watch, in place of an earlier watcher."""
         departure = cls()
         _watched.set(departure)
         return departure

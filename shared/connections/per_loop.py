@@ -34,7 +34,7 @@ class PerLoop(Generic[T]):
         return kept[0] if kept else self._add(loop)
 
     async def close(self) -> None:
-        """Close those of all loops. Whoever asks afterwards gets a new one."""
+        """Close those of all loops. A later caller gets a new one."""
         current = asyncio.get_running_loop()
         for loop, (_, keeper) in list(self._kept.items()):
             if loop is current:

@@ -15,8 +15,8 @@ class TimeLimit:
     `asyncio.timeout_at`, except that time in which the event loop was blocked is made up for.
 
     A bot that computes for some seconds blocks the loop. After that the timer fires in the same
-    round in which the answer, which has been there for long, is read; and whoever waits for it
-    would be cancelled all the same. So a timer that fires late is set once more.
+    round in which the answer, which has been there for long, is read; and the task that waits
+    for it would be cancelled all the same. So a timer that fires late is set once more.
 
     Raises:
         TimeoutError: at its end, if the time was up before.

@@ -35,7 +35,7 @@ class StateStorage(Storage):
         """
         Store each document if nobody else has written it since it was read.
 
-        A document without "e_tag" must not exist yet; "*" stores it whatever is there. On
+        A document without "e_tag" must not exist yet; "*" stores it whatever exists. On
         success its new ETag is written back, so one turn may save twice. Several documents are
         written at the same time, each independently: after an error some may be stored and
         others not.

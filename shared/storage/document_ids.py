@@ -36,7 +36,7 @@ def document_id(key: str) -> str:
     - lets an id of 255 characters look like one with a hash: here it gets a hash of its own.
 
     Raises:
-        StateNotStorable: `key` is empty or is no text.
+        StateNotStorable: `key` is empty or not a text.
     """
     _check(key)
     named = key.translate(_SDK_ESCAPES)
@@ -51,7 +51,7 @@ def document_id(key: str) -> str:
         escaped = f"{escaped[:-1]}*46"
     length = len(escaped)
     if length < MAX_ID_CHARACTERS or (
-        # Else whoever may choose a key could choose the id that another's long key is shortened to.
+        # Otherwise a chosen key could have the id that another, long key is shortened to.
         length == MAX_ID_CHARACTERS and not _LOOKS_HASHED.fullmatch(escaped)
     ):
         return escaped

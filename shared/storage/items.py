@@ -13,7 +13,7 @@ def item_of(key: str, document: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         StateTooLarge: it has more than the 2 MB that Cosmos DB takes.
-        StateNotStorable: `key` is empty or is no text.
+        StateNotStorable: `key` is empty or not a text.
     """
     item_id = document_id(key)
     refuse_too_large(key, to_json(document))

@@ -1,11 +1,11 @@
-"""The storage of a turn, for what is not handed one."""
+"""The storage of a turn, for code that is not handed one."""
 
 from typing import cast
 
 from botbuilder.core import Storage, TurnContext
 
 STORAGE_KEY = "Storage"
-"""Under which the state of a turn context has it."""
+"""The key under which the state of a turn context has it."""
 
 
 def storage_of(context: TurnContext) -> Storage:

@@ -20,7 +20,7 @@ _MAX_GROWTH = 6
 """Bytes sent for one byte in UTF-8, at most: U+007F is sent as a backslash, "u" and four digits."""
 
 _ENVELOPE_BYTES_A_CHARACTER = 100
-"""For each character of the key, and once more: at least what is sent besides the document."""
+"""Per character of the key, and once more: at least what is sent in addition to the document."""
 
 # Where msgspec's JSON is not what is sent, though both are ASCII: U+007F, and 1e20 for 1e+20.
 _DELETE = b"\x7f"

@@ -65,7 +65,7 @@ class Decoder:
     def _opaque(self, stored: Any, reason: str) -> Opaque:
         spelled = None
         if has_references(stored):
-            # Else they lead nowhere, wherever they stand.
+            # Otherwise they lead nowhere, wherever they are.
             with suppress(StateUnreadable):
                 spelled = self._all_references().spell_out(stored, "")
         return Opaque(stored, reason, spelled)
@@ -119,7 +119,7 @@ class Decoder:
         return found
 
     def _says_type(self, stored: dict[str, Any]) -> bool:
-        """Whether `$type` is a tag; to the SDKs for JavaScript and Python it is a key like any."""
+        """Whether `$type` is a tag; to the SDKs for JavaScript and Python it is an ordinary key."""
         name = stored[TYPE]
         return VERSION in stored or (
             isinstance(name, str) and (name in self._by_name or dotnet.is_dotnet(stored))
@@ -218,7 +218,7 @@ class Decoder:
         )
 
     def _class_at(self, path: str, find: Callable[[str], Any]) -> Any:
-        """An Enum or a named tuple: its class of today, if it is registered, or by its path."""
+        """The class of an Enum or named tuple: the registered one, or the one at its path."""
         schema = self._by_name.get(path)
         return find(path) if schema is None else schema.cls
 

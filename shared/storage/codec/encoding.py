@@ -54,7 +54,7 @@ class Encoder:
         return self._with_opaque(properties, opaque)
 
     def _with_opaque(self, properties: dict[str, Any], opaque: dict[str, Opaque]) -> dict[str, Any]:
-        """What cannot be read is a property as it was, in its place."""
+        """What could not be read stays in its place, as it was stored."""
         encoded = self._mapping(properties | dict.fromkeys(opaque), "", 0, typed=False)
         stored_as = {name: escape(name) for name in opaque}
         if TYPE in opaque and isinstance(Opaque.stored(opaque[TYPE]), str):
@@ -137,7 +137,7 @@ class Encoder:
                         self._inside(depth, typed=typed),
                     )
                 key = str.__str__(key)
-            # A property may have an empty name, and only the document is nowhere.
+            # A property may have an empty name; only the document itself has no place.
             inner = f"{at}[...]" if at else key or '""'
             encoded[escape(_text(key, inner))] = (
                 value

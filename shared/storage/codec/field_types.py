@@ -12,7 +12,7 @@ from shared.storage.codec.state_types import E_TAG
 
 TypedFields = dict[str, bool]
 """
-By field name, whether the field's type says all: no `Any` in it, at any depth.
+For each field name, whether the field's type says everything: no `Any` in it, at any depth.
 
 Only then does a string in the store tell by itself that it is, say, a date.
 """

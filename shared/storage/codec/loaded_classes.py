@@ -50,10 +50,10 @@ def member_of_value(cls: type[Enum], value: Any) -> Enum | None:
 
 def named_tuple(cls: Any, fields: dict[str, Any]) -> Any:
     """
-    Make a named tuple of its fields, without running what its class may do beside that.
+    Make a named tuple of its fields, without running what else its class may do.
 
     Raises:
-        StateUnreadable: it has not these fields.
+        StateUnreadable: it does not have these fields.
     """
     fields = {**getattr(cls, "_field_defaults", {}), **fields}
     if fields.keys() != set(cls._fields):

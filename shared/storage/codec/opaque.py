@@ -1,4 +1,4 @@
-"""A value that cannot be read: kept as it is, written back as it is, and no use to the bot."""
+"""A value that cannot be read: kept as it is, written back as it is, and of no use to the bot."""
 
 import json
 from typing import Any, NoReturn
@@ -12,8 +12,8 @@ class Opaque:
     """
     Stands for what it was made of, which is never changed.
 
-    The bot's own classes do not know it: whoever uses it as if it were the value that it stands
-    for gets a StateUnreadable, and so does whoever asks the SDK for the property (see accessor).
+    The bot's own classes do not know it: code that uses it as if it were the value that it stands
+    for gets a StateUnreadable, and so does code that asks the SDK for the property (see accessor).
     """
 
     __slots__ = ("_reason", "_spelled", "_stored")
@@ -31,7 +31,7 @@ class Opaque:
 
     @staticmethod
     def unreadable(value: Any) -> StateUnreadable | None:
-        """Return why `value` cannot be read; None if it can, not being opaque."""
+        """Return why `value` cannot be read; None if it can, because it is not opaque."""
         return StateUnreadable(value._reason) if type(value) is Opaque else None
 
     @staticmethod
@@ -50,7 +50,7 @@ class Opaque:
         return value._spelled is not None
 
     def __getattr__(self, name: str) -> NoReturn:
-        # Names with an underscore are asked for by whoever looks at the kind of an object only.
+        # Code that only looks at the kind of an object asks for names with an underscore.
         if name.startswith("_"):
             raise AttributeError(name)
         raise StateUnreadable(self._reason)

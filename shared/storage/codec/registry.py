@@ -43,7 +43,7 @@ class Registry:
         }
 
     def with_name(self, name: Any) -> Schema | None:
-        """Return how objects are stored that have that name in the store; None, if none have."""
+        """Return how objects with that name in the store are stored; None if there are none."""
         schema = self.by_name.get(name) if isinstance(name, str) else None
         return schema or sdk_types.schema_of_name(name)
 

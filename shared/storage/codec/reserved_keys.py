@@ -20,7 +20,7 @@ TUPLE = "$tuple"
 SET = "$set"
 FROZENSET = "$frozenset"
 DICT = "$dict"
-"""One with keys that are no text."""
+"""A dictionary with keys that are not texts."""
 ENUM = "$enum"
 NAMED_TUPLE = "$namedtuple"
 

@@ -90,8 +90,8 @@ def sdk_state_types() -> tuple[Schema, ...]:
     """
     Return how the SDK's classes are stored, as far as their packages have been imported.
 
-    Nobody has to list them in STATE_TYPES; who does so with a class of these of his own making
-    (`foreign_type`), has it stored in his way.
+    Nobody has to list them in STATE_TYPES; but a bot that lists one, with `foreign_type`, has it
+    stored in its own way.
     """
     classes = {*map(class_at, _PATHS), *_subclasses(Model)}
     schemas = [schema_of_class(cls) for cls in classes if cls is not None]
@@ -100,7 +100,7 @@ def sdk_state_types() -> tuple[Schema, ...]:
 
 
 def _schema(cls: type, path: str, absent: dict[str, None]) -> Schema:
-    """All attributes are stored but those of a model that it has anyway: they are None."""
+    """All attributes are stored, except those of a model that are None: it has them anyway."""
 
     def dump(value: Any) -> Fields:
         return {

@@ -1,9 +1,10 @@
 """
 The type, to msgspec, that an object's fields must fit.
 
-It is the class itself, but for what msgspec does not take: of Enums it knows those whose values
-are all text, or that are integers themselves. In place of any other, and of what has one in it,
-stands a type of which only its objects are. They are stored with a tag, so that is what is read.
+It is the class itself, except where msgspec does not take it: of Enums it knows those whose values
+are all text, or that are integers themselves. Any other, and whatever has one in it, is replaced
+by a type whose only instances are the class's objects. They are stored with a tag, so such an
+object is what is read.
 """
 
 import operator
@@ -37,7 +38,7 @@ Loader = Callable[[Fields], Any]
 
 
 class OnlyObjectsOf(type):
-    """The type of stand-ins for a class, of which its objects are objects, and nothing else."""
+    """The type of stand-ins for a class: their only instances are its objects."""
 
     stands_for: Any
 
@@ -164,7 +165,7 @@ def _without_unknown_enums(kind: Any) -> Any:
     inner = tuple(map(_without_unknown_enums, arguments))
     if origin in (Union, UnionType):
         stand_ins = [one for one in inner if isinstance(one, OnlyObjectsOf)]
-        # Beside others in a union msgspec takes none of its own.
+        # In a union with others, msgspec does not take a type of its own.
         if stand_ins and len([one for one in inner if one is not NoneType]) > 1:
             return Any
         return reduce(operator.or_, inner)

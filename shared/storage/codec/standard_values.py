@@ -17,14 +17,14 @@ from uuid import UUID
 from shared.storage.codec.stock_sdk_values import named_zone
 
 Fields = dict[str, Any]
-"""What stands beside `$type` and `$version`."""
+"""What stands next to `$type` and `$version`."""
 
 # What a document says may be of any type and size.
 _BAD = (ValueError, TypeError, KeyError, OverflowError, InvalidOperation)
 
 
 def tag_of(value: Any) -> str | None:
-    """Return what a value is tagged with; None, if it is no value of this module's."""
+    """Return what a value is tagged with; None if this module does not handle it."""
     for name, (cls, _, _) in _KINDS.items():
         if isinstance(value, cls):
             return name

@@ -64,7 +64,7 @@ def state_type(
     Documents of the stock SDK count as version 1.
 
     A field with a default may be added, and taken back, without a new version: fields that the
-    class does not have are kept beside its objects. For that, a class with slots is given one more.
+    class does not have are kept with its objects. For that, a class with slots is given one more.
     """
 
     def register(cls: type[T]) -> type[T]:

@@ -47,7 +47,7 @@ class References:
         Return what `reference`, a dictionary in the document, stands for.
 
         Raises:
-            StateUnreadable: it stands for nothing, for something around itself, or for too much.
+            StateUnreadable: it stands for nothing, for something that contains it, or for too much.
         """
         target, size = self._targets.get(id(reference), (None, 0))
         self._repeated += size
@@ -119,7 +119,7 @@ class _Numbering:
             self.makes_sense = False
             return
         self.targets[id(reference)] = self._things[number]
-        # A state that contains its whole document is no sense that anybody meant.
+        # Nobody meant a state that contains its whole document.
         self.makes_sense &= number > 0 or self._things[0][1] > 0
 
     def _counts(self, value: Any) -> bool:

@@ -5,7 +5,7 @@ What JSON does not know, and may stand anywhere in state: written with a tag, an
     {"$type": "$dict", "$version": 1, "items": [[1, "a"], [2, "b"]]}
     {"$type": "$enum", "$version": 1, "path": "shared.bot.colours.Colour", "name": "RED"}
 
-Whoever calls these functions writes and reads what stands inside: `inner` gets the value, where it
+The caller of these functions writes and reads what stands inside: `inner` gets the value, where it
 is, and how many levels of JSON below.
 """
 
@@ -58,7 +58,7 @@ def write(value: Any, at: str, inner: Inner) -> dict[str, Any] | None:
             return _write_named_tuple(value, at, inner)
         return _tag(TUPLE, items=_write_items(value, at, inner))
     if isinstance(value, set | frozenset):
-        # In one order, whatever the process: else unchanged state would look changed.
+        # In the same order in every process: otherwise unchanged state would look changed.
         items = sorted(_write_items(value, at, inner), key=json.dumps)
         return _tag(SET if isinstance(value, set) else FROZENSET, items=items)
     name = standard_values.tag_of(value)
@@ -94,7 +94,7 @@ def read(stored: dict[str, Any], at: str, inner_key: Inner, inner: Inner) -> Any
     Return the value whose JSON `stored` is; values of dictionaries are read by `inner`.
 
     Raises:
-        StateUnreadable: it is none that `write` wrote, or its class is not there.
+        StateUnreadable: `write` did not write it, or its class is missing.
     """
     tag = stored[TYPE]
     fields = {key: value for key, value in stored.items() if key not in (TYPE, VERSION)}
@@ -123,7 +123,7 @@ def collected(make: Callable[[list[Any]], Any], values: list[Any], at: str) -> A
     Return a collection of values that came out of a document.
 
     Raises:
-        StateUnreadable: they cannot be in it, all of them.
+        StateUnreadable: not all of them can be in it.
     """
     try:
         made = make(values)

@@ -1,7 +1,7 @@
 """
 The fields of a stored object that its class does not have: another version of the app wrote them.
 
-They are kept beside the object, as they were stored, and written back with it. They are no field
+They are kept with the object, as they were stored, and written back with it. They are no field
 of the dataclass: neither its repr, nor a comparison, nor `asdict` shows them. Copies have them,
 too.
 """
@@ -15,7 +15,7 @@ UNKNOWN = "__unknown_fields__"
 
 
 def keep_unknown(value: object, fields: dict[str, Any]) -> bool:
-    """Keep `fields`, plain JSON, beside `value`; False if it has no place for them."""
+    """Keep `fields`, plain JSON, with `value`; False if it has no place for them."""
     try:
         # Not by its own `__setattr__`: frozen dataclasses have one that refuses.
         object.__setattr__(value, UNKNOWN, fields)
@@ -25,7 +25,7 @@ def keep_unknown(value: object, fields: dict[str, Any]) -> bool:
 
 
 def unknown_of(value: object) -> dict[str, Any] | None:
-    """Return the fields that are kept beside `value`; None, if there are none."""
+    """Return the fields that are kept with `value`; None if there are none."""
     found: dict[str, Any] | None = getattr(value, UNKNOWN, None)
     return found
 
@@ -41,7 +41,7 @@ def keep_keys(given: Any, made: Any) -> None:
 
 
 def hand_on_unknown(old: object, new: object) -> None:
-    """Keep beside `new` what is kept beside `old`, if it is of the same class and has none."""
+    """Keep with `new` what is kept with `old`, if it is of the same class and has none."""
     if type(old) is type(new) and unknown_of(new) is None:
         fields = unknown_of(old)
         if fields is not None:

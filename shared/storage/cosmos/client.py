@@ -66,7 +66,7 @@ class ContainerClient:
 
 
 def load_managed_identity() -> None:
-    """Import what a managed identity takes, 0.2 s that an emulator's user need not wait."""
+    """Import what a managed identity needs: 0.2 s that users of an emulator need not wait."""
     import azure.identity.aio  # noqa: F401  (loading it is the point)
 
 
@@ -78,7 +78,7 @@ def _know_partition_key(container: ContainerProxy) -> None:
 
 def _shorten_pipeline(connection: Any, transport: AzureTransport) -> None:
     """
-    Take out of a request's way what does nothing for it, and takes a quarter of its CPU.
+    Take out of a request's way what does nothing for it, but takes a quarter of its CPU.
 
     The policies of azure-core repeat requests (switched off), find proxies (none), log
     headers (nowhere), and parse the answer, which azure-cosmos then parses again. With a managed

@@ -62,7 +62,7 @@ def container_missing() -> StateContainerMissing:
 
 
 def no_item() -> StateUnavailable:
-    """Return the error of an answer that is a success and brings no item."""
+    """Return the error for an answer that is a success but brings no item."""
     return StateUnavailable(_UNAVAILABLE.format("an answer without an item"))
 
 

@@ -2,8 +2,8 @@
 The SDK's storage in Cosmos DB, without the rest of its package.
 
 `import botbuilder.azure` also loads the clients of blob and queue storage, a fifth of what this
-app imports, and every cold start would wait for them. Whoever wants those still imports the
-package, and finds the same classes in it.
+app imports, and every cold start would wait for them. Code that needs those can still
+import the package, and finds the same classes in it.
 """
 
 import sys

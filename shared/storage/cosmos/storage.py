@@ -41,7 +41,7 @@ FIND_TIMEOUT_S = 20.0
 """For a search through all documents."""
 
 MAX_READ_REPEATS = 2
-"""After failures that say nothing against the request. Writes are not repeated: see `write`."""
+"""After failures that are not the request's fault. Writes are not repeated: see `write`."""
 
 _NOBODY = ("-", "--")
 """Keys that no document has: a turn reads two at once."""
@@ -233,7 +233,7 @@ async def _all(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Await `requests` at once, every one to its end, and then raise the first error if any."""
     requests = list(requests)
     if len(requests) == 1:
-        # Most turns: no need of a task.
+        # Most turns: no need for a task.
         return [await requests[0]]
     outcomes = await asyncio.gather(*requests, return_exceptions=True)
     results = []
