@@ -41,19 +41,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python3 dev.py bench",
         description="Measure the bot against the stock SDK, its successor and the bare requests. "
-        "Each stack runs in an environment of its own under .local, installed once.",
+        "Each stack runs in its own virtual environment under .local, installed once.",
         epilog="Takes 18 minutes: about 3 for each of the 5 rounds, and 3 for the rest. With "
         "--quick it takes one. The tables and the picture go to benchmarks/results, with --quick "
         "to .local/bench/quick.",
     )
     parser.add_argument("--quick", action="store_true", help="one short round, about a minute")
-    parser.add_argument("--rounds", type=int, help="how many; the table shows medians")
+    parser.add_argument("--rounds", type=int, help="how many rounds; the table shows medians")
     parser.add_argument(
         "--stacks",
         nargs="+",
         choices=TITLES,
         default=["stock", "agents", "ours", "bare"],
-        help="which to measure, all by default",
+        help="which stacks to measure (default: all)",
     )
     arguments = parser.parse_args()
     extent = QUICK if arguments.quick else FULL

@@ -140,7 +140,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       severity: alert.severity
       enabled: true
       autoMitigate: alert.resolves
-      // Azure refuses a mute time beside autoMitigate, and only when it is deployed.
+      // Azure refuses a mute time along with autoMitigate, and only when it is deployed.
       muteActionsDuration: alert.resolves ? null : 'PT1H'
       scopes: [workspace.id]
       // A new workspace does not know the tables yet, which come with the first log, and would refuse the queries.

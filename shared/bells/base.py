@@ -11,8 +11,8 @@ RING_S = 2.0
 """
 How long one ring may take.
 
-A turn rings before it accepts a message, and a channel waits 12 s for that. The sweep makes up
-for a ring that fails.
+A turn rings before it accepts a message, and has to answer within 12 s. The sweep makes up for a
+ring that fails.
 """
 
 

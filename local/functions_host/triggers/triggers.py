@@ -26,7 +26,7 @@ from local.functions_host.triggers.timer_listener import TimerListener
 from local.functions_host.triggers.under_way import Left, UnderWay
 from shared.log_hygiene import shown
 
-# Azure starts a host anew that has stopped; this one takes a moment and goes on.
+# Azure starts a stopped host again; this one takes a moment and goes on.
 RESTART_AFTER_S = 1.0
 
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
