@@ -149,25 +149,26 @@ class Caller:
             TurnDeadlineExceeded: it cannot be, in time.
         """
         work.add_done_callback(self._ended)
+        timer = asyncio.get_running_loop().call_at(self.deadline_s, self._time_is_up)
         try:
-            await asyncio.wait([self._answered], timeout=self.deadline_s - loop_time_s())
+            await self._answered
         except asyncio.CancelledError:
             if not self.may_be_kept:
                 work.cancel()
             elif self.waits:
                 # What runs ends at its next look, as if the time were up.
                 self.deadline_s = loop_time_s()
-            self.answer()
+            self._let_others_come()
             raise
-        if self._answered.done():
-            self._answered.result()
-            return
-        if not self.is_kept or self.waits:
-            self._answered.cancel()
-            raise TurnDeadlineExceeded(
-                "The turn found no place in time; deliver the activity again."
-            )
-        self.answer()
+        finally:
+            timer.cancel()
+
+    def _time_is_up(self) -> None:
+        if self.is_kept and not self.waits:
+            self.answer()
+        else:
+            error = "The turn found no place in time; deliver the activity again."
+            self.fail(TurnDeadlineExceeded(error))
 
     def _ended(self, work: "asyncio.Task[None]") -> None:
         error = None if work.cancelled() else work.exception()

@@ -25,7 +25,7 @@ class HeldLease:
         self._owner = owner
         self._ringer = ringer
         self._drags = drags
-        self._bell_in_s = loop_time_s() + CLAIM_S
+        self._bell_at_s = loop_time_s() + CLAIM_S
 
     @property
     def left_s(self) -> float:
@@ -33,12 +33,10 @@ class HeldLease:
         return self._owner.lease_left_s
 
     @property
-    def renew_in_s(self) -> float:
-        """In how many seconds it should be renewed."""
-        in_s = self.left_s - SEND_S
-        if self._owner.journal.watch:
-            return in_s
-        return min(in_s, self._bell_in_s - loop_time_s())
+    def renew_at_s(self) -> float:
+        """When it should be renewed, by the event loop's clock."""
+        at_s = self._owner.lease_ends_s - SEND_S
+        return at_s if self._owner.journal.watch else min(at_s, self._bell_at_s)
 
     async def renew(self, progress: DeliveryProgress) -> bool:
         """Take it again from now, and note how far the delivery is. False: it is lost."""
@@ -46,7 +44,7 @@ class HeldLease:
         try:
             if not (owner.journal.watch or owner.bell) and self.left_s >= SEND_S + RING_S:
                 owner.bell = await self._ringer.ring(LOOK_S, tries=1)
-            self._bell_in_s = float("inf")
+            self._bell_at_s = float("inf")
             await owner.renew(progress, max(self.left_s, SEND_S))
         except (Overtaken, NotHeld, TurnDeadlineExceeded):
             return False

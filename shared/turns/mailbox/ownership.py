@@ -84,9 +84,14 @@ class Ownership:
         return self.home.journal
 
     @property
+    def lease_ends_s(self) -> float:
+        """Until when the owner may send without writing again, by the event loop's clock."""
+        return self._held_since_s + LEASE_S
+
+    @property
     def lease_left_s(self) -> float:
-        """For how many seconds the owner may send without writing again."""
-        return self._held_since_s + LEASE_S - loop_time_s()
+        """For how many seconds that is."""
+        return self.lease_ends_s - loop_time_s()
 
     @property
     def hands_over(self) -> bool:
@@ -127,11 +132,10 @@ class Ownership:
             TurnDeadlineExceeded: the store has not taken it by then.
             StateTooLarge, StateNotStorable: it never will.
         """
-        backoff = Backoff(self._process.chance, until_s or loop_time_s() + OWNER_S)
         fresh: StoredDocument | None = self.home
-        first_s = loop_time_s()
+        began_s = first_s = loop_time_s()
+        backoff = Backoff(self._process.chance, until_s or first_s + OWNER_S)
         while True:
-            began_s = loop_time_s()
             try:
                 if fresh is None:
                     fresh = await self._documents.read_home(backoff)
@@ -152,6 +156,7 @@ class Ownership:
                 # Whatever it is: what has happened must be noted, if it can be.
                 fresh = None
                 await backoff.pause(error)
+                began_s = loop_time_s()
 
     async def look(self) -> None:
         """Read the home document again. Raises Overtaken if it is not ours any more."""

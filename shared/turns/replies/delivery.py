@@ -48,8 +48,8 @@ class Lease(Protocol):
         """For how many more."""
 
     @property
-    def renew_in_s(self) -> float:
-        """In how many it should be renewed."""
+    def renew_at_s(self) -> float:
+        """When it should be renewed, by the event loop's clock."""
 
     async def renew(self, progress: DeliveryProgress) -> bool:
         """Take it again from now, and note how far the delivery is. False: it is lost."""
@@ -74,7 +74,7 @@ class Channel:
         Raises nothing. What cannot be read (None) is left out.
         """
         while progress.sent < len(operations):
-            if lease.renew_in_s < 0 and not await lease.renew(progress):
+            if lease.renew_at_s < loop_time_s() and not await lease.renew(progress):
                 return progress
             next_one = operations[progress.sent]
             if next_one is None:
@@ -142,14 +142,14 @@ class Channel:
                 if not await lease.renew(progress):
                     return
                 limit.reschedule(None)
-                await asyncio.sleep(lease.renew_in_s)
+                await asyncio.sleep(lease.renew_at_s - loop.time())
             limit.reschedule(loop.time() + lease.left_s)
 
         def begin_to_keep() -> None:
             nonlocal keeping
             keeping = loop.create_task(keep())
 
-        timer = loop.call_later(lease.renew_in_s, begin_to_keep)
+        timer = loop.call_at(lease.renew_at_s, begin_to_keep)
         try:
             async with asyncio.timeout(None) as limit:
                 return await self._do_repeatedly(operation, lease, until_s, limit)

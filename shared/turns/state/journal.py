@@ -11,6 +11,7 @@ cannot be read at all is dropped, and logged: no conversation stops because of i
 
 import hashlib
 from collections.abc import Iterable, Set
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -360,6 +361,7 @@ _EMPTY = Journal()
 _NEVER: Stamp = (-1, "")
 
 
+@lru_cache(maxsize=4096)
 def digest(key: str) -> str:
     """A short name for a document or a turn, which does not reveal whose it is."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
