@@ -274,8 +274,8 @@ ACCEPTING = (
     Mutant(
         "a turn is accepted only when it is stored",
         "mailbox/caller.py",
-        "if not self.is_kept or self.waits:",
-        "if self.waits:",
+        "if self.is_kept and not self.waits:",
+        "if not self.waits:",
         (Fault.STORE_OUTAGE,),
     ),
     Mutant(
@@ -313,8 +313,8 @@ MAILBOX = (
     Mutant(
         "who can only wait lets the others pass",
         "mailbox/arrival.py",
-        "        if self._caller.waits:\n            # Who can only wait lets the others pass.\n",
-        "        if False:\n",
+        "        if self._caller.waits:\n            # A request that can only wait",
+        "        if False:\n            #",
         (Fault.BOT_SLOW,),
     ),
     Mutant(
@@ -362,8 +362,8 @@ MAILBOX = (
     Mutant(
         "every request is answered in time",
         "mailbox/caller.py",
-        "timeout=self.deadline_s - loop_time_s())",
-        "timeout=60.0)",
+        "call_at(self.deadline_s, self._time_is_up)",
+        "call_at(self.arrived_s + 60.0, self._time_is_up)",
         (Fault.BOT_SLOW,),
     ),
     Mutant(
