@@ -3,7 +3,6 @@ One run of the bot, and everything that it would like to happen.
 """
 
 from collections.abc import Awaitable, Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from shared.turns.limits import RUN_S
+from shared.turns.own_copy import own_copy
 from shared.turns.own_turn import begin_run
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
@@ -105,7 +105,7 @@ async def run_bot(
     outbox = Outbox(by)
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
     adapter = BufferingAdapter(context.adapter, outbox, send_typing)
-    inner = TurnContext(adapter, deepcopy(context.activity))
+    inner = TurnContext(adapter, own_copy(context.activity))
     inner.turn_state.update(without_cached_state(context.turn_state))
     for name, service in context.services.items():
         inner.set(name, service)

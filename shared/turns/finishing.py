@@ -2,13 +2,13 @@
 What follows from a commit: changes to other documents, replies, and the note that all is done.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 
 from botbuilder.schema import Activity
 
 from shared.turns.attempt import Attempt
+from shared.turns.both import both
 from shared.turns.clock import loop_time_s
 from shared.turns.limits import RETRIES_S, SEND_S
 from shared.turns.mailbox import inbox
@@ -66,7 +66,7 @@ class Finishing:
         while True:
             last = self._owner.journal.unsettled
             if last.writes:
-                applied, progress = await asyncio.gather(self.apply(attempt), self.deliver(attempt))
+                progress, applied = await both(self.deliver(attempt), self.apply(attempt))
             else:
                 # Most turns: no need for two tasks.
                 applied, progress = Applied(), await self.deliver(attempt)

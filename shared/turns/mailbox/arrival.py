@@ -2,7 +2,6 @@
 What becomes of an activity that arrives: run at once, run and claimed, or accepted for later.
 """
 
-import asyncio
 import logging
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from shared.errors import (
 )
 from shared.turns.attempt import Attempt
 from shared.turns.backoff import LASTING_FAULTS, Backoff, is_passing
+from shared.turns.both import both
 from shared.turns.clock import loop_time_s
 from shared.turns.identity import TurnIdentity
 from shared.turns.limits import INBOX, INBOX_BYTES, LEASE_S, POLL_MAX_S, WAIT_S, WAITING_POLL_MAX_S
@@ -91,7 +91,7 @@ class Arrival:
     async def _find_a_place(self) -> None:
         """Look at the conversation until the activity is through, or accepted."""
         caller = self._caller
-        home, read_ahead = await asyncio.gather(
+        home, read_ahead = await both(
             self._documents.read_home(self._backoff),
             self._documents.read_ahead(self._identity.user_key),
         )

@@ -11,6 +11,7 @@ from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, ResourceResponse
 
 from shared.turns.limits import PAUSE_MAX_MS
+from shared.turns.own_copy import own_copy
 from shared.turns.replies.operations import Operation, Verb
 
 INVOKE_RESPONSE_KEY: str = BotAdapter._INVOKE_RESPONSE_KEY
@@ -128,7 +129,7 @@ class BufferingAdapter:
 
     async def update_activity(self, _context: TurnContext, activity: Activity) -> ResourceResponse:
         """Keep an update."""
-        self._outbox.add(Verb.UPDATE, deepcopy(activity))
+        self._outbox.add(Verb.UPDATE, own_copy(activity))
         return ResourceResponse(id=activity.id)
 
     async def delete_activity(

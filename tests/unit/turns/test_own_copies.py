@@ -3,13 +3,18 @@
 import random
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import Any
 
 from botbuilder.core import Storage, TurnContext
 from botbuilder.schema import Activity
+from hypothesis import given
+from hypothesis import strategies as st
+from msrest.serialization import Model
 
 from shared.errors import StateConflict
+from shared.turns.own_copy import own_copy
 from tests.simulation.loop import SimulatedLoop
-from tests.unit.turns.conftest import HOME, Room
+from tests.unit.turns.conftest import HOME, Room, endless
 from tests.unit.turns.test_replies import refusal
 
 RoomWith = Callable[..., Room]
@@ -28,6 +33,50 @@ async def test_a_rerun_gets_the_activity_as_it_came(room_with: RoomWith) -> None
     room.storage.faults[f"write {HOME}"] = [StateConflict("simulated")]
     await room.hears("bot hi")
     assert (["bot hi", "bot hi"], ["hi"]) == (heard, room.texts())
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
+)
+
+
+@given(PLAIN)
+def test_a_copy_of_an_activity_shares_nothing_that_can_be_changed(data: Any) -> None:
+    """However deep a bot reaches into it."""
+    wire = {
+        "type": "message",
+        "timestamp": "2026-11-29T12:00:00Z",
+        "from": {"id": "ada", "extra": data},
+        "attachments": [{"contentType": "any", "content": {"card": data}}],
+        "channelData": {"data": data},
+        "entities": [{"type": "mention", "mentioned": {"id": "bot"}}],
+    }
+    activity = Activity.deserialize(wire)
+    copied = own_copy(activity)
+    assert activity.serialize() == copied.serialize()
+    assert type(copied) is Activity
+    shared = parts_of(activity).keys() & parts_of(copied).keys()
+    assert set() == shared
+
+
+def parts_of(value: Any) -> dict[int, Any]:
+    """All parts of a value that can be changed, by their identity."""
+    if isinstance(value, Model):
+        return {id(value): value} | parts_of(vars(value))
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return {id(value): value} | {
+            key: part for item in items for key, part in parts_of(item).items()
+        }
+    return {}
+
+
+def test_an_activity_that_contains_itself_is_copied_all_the_same() -> None:
+    """Whatever middleware has put into it."""
+    activity = Activity(type="message", channel_data=endless())
+    copied = own_copy(activity)
+    assert copied.channel_data[0] is copied.channel_data
 
 
 async def test_what_was_sent_updated_or_deleted_stays_as_it_was(room_with: RoomWith) -> None:
