@@ -32,7 +32,7 @@ def _answers(world: World, verdict: Verdict) -> Iterator[str]:
             continue
         if _is_of_an_earlier_turn(world, handling, turns):
             continue
-        if _is_without_what_is_done_again(world, handling, turns[-1]):
+        if _differs_in_what_was_lost(world, handling, turns[-1]):
             continue
         if world.document_troubles[turns[-1].home_key]:
             # The apology for a conversation that cannot be read.
@@ -51,10 +51,11 @@ def _is_of_an_earlier_turn(world: World, handling: Handling, turns: list[Committ
     )
 
 
-def _is_without_what_is_done_again(world: World, handling: Handling, turn: Committed) -> bool:
-    """Whether it does not name a change that was lost, and kept once its document was restored."""
+def _differs_in_what_was_lost(world: World, handling: Handling, turn: Committed) -> bool:
+    """Whether only one of both names a change that was lost before a document was restored."""
     is_reset = world.chronicle.was_reset(turn.home_key, turn.at_s)
-    return is_reset and handling.answer == turn.answer[: len(handling.answer or [])]
+    both = min(len(handling.answer), len(turn.answer))
+    return is_reset and both > 0 and handling.answer[:both] == turn.answer[:both]
 
 
 def _may_be_forgotten(world: World, handling: Handling, turn: Committed) -> bool:
