@@ -64,7 +64,7 @@ class _Client:
             # The Functions host takes nothing else, and the client's default is none.
             "message_encode_policy": queue.TextBase64EncodePolicy(),  # type: ignore[no-untyped-call]
             "transport": AzureTransport(resolver),
-            # By default a put is repeated after 15 s: longer than a channel waits.
+            # By default a put is repeated after 15 s, when a channel has given up.
             "retry_total": 0,
         }
         if settings.connection_string:

@@ -135,7 +135,7 @@ DONE_BYTES = 8_000
 DONE_TURNS = 16
 """
 By which turns a conversation recognises a redelivery: those of the last day, as far as there
-is room for them (some 200), and in any case so many of the last.
+is room for them (some 180), and in any case so many of the last.
 
 Channels redeliver within minutes. What asks again after hours is a queue somewhere.
 """
