@@ -67,6 +67,16 @@ class Finished:
         """Whether the turn tells the user that it could not keep a property."""
         return any(name in _names_in(key) for key in (*turn.replies, *turn.answer))
 
+    def may_be_behind(self, turn: Committed, by_s: float) -> bool:
+        """
+        Whether its changes may be older than those that came before it.
+
+        A conversation whose document was deleted has forgotten which turns were the latest. From
+        then on only clocks tell.
+        """
+        is_forgetful = self.world.chronicle.was_reset(turn.home_key, 0, by_s)
+        return is_forgetful and bool(self.world.plan.drawn & _WRONG_CLOCKS)
+
     def order_of(self, label: object) -> int | None:
         """The stamp of the turn that an activity became; None: of several turns, or none."""
         stamps = self._stamps.get(label, [])
@@ -93,7 +103,8 @@ class Finished:
                 yield f"{key} is not said"
 
     def _unapplied(self, turn: Committed, by_s: float) -> Iterator[str]:
-        if self.world.chronicle.was_reset(turn.home_key, turn.at_s, by_s):
+        is_lost = self.world.chronicle.was_reset(turn.home_key, turn.at_s, by_s)
+        if is_lost or self.may_be_behind(turn, by_s):
             return
         for key, properties in turn.writes.items():
             if self.world.chronicle.was_reset(key, turn.at_s, by_s):

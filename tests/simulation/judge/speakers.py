@@ -37,7 +37,9 @@ def _one_at_a_time(world: World) -> Iterator[str]:
         if one.key in committed.get(one.place, ()):
             sendings[one.place].append(one)
     for place, several in sendings.items():
-        if any(world.chronicle.was_reset(turn.home_key, 0) for turn in by_place(world)[place]):
+        home_key = by_place(world)[place][0].home_key
+        if world.chronicle.was_reset(home_key, 0) or world.document_troubles[home_key]:
+            # Where no turn could be committed, its apology was said by each that tried.
             continue
         several.sort(key=lambda one: one.began_s)
         for earlier, later in pairwise(several):

@@ -117,7 +117,8 @@ def _counts_elsewhere(world: World, finished: Finished) -> Iterator[str]:
             if value - 1 not in before:
                 yield f"{turn.said.label} made {name!r} of {key!r} {value}, after {before}"
             # What could not be kept may have been kept all the same.
-            before = {*before, value} if finished.is_dropped(turn, name) else {value}
+            is_unsure = finished.is_dropped(turn, name) or finished.may_be_behind(turn, turn.at_s)
+            before = {*before, value} if is_unsure else {value}
             since_s = turn.at_s
         last = links[-1][0]
         is_lost = world.chronicle.was_reset(last.home_key, last.at_s)
