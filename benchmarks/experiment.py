@@ -23,6 +23,9 @@ NONE = Delays(0, 0)
 REAL = Delays(5, 20)
 """Roughly Cosmos DB in the same region, and the Bot Connector."""
 
+CROWD = 150
+"""More than a person types; a group at work, or a program that talks to a bot, may."""
+
 DIALOGUE = ["Hello", "Ada"]
 """What each user says first: a greeting, and the name that the bot then asks for."""
 
@@ -89,6 +92,15 @@ class Experiment:
             figures["real_p50_ms"] = percentile(run["latencies_ms"], 50)
             figures["real_p99_ms"] = percentile(run["latencies_ms"], 99)
             figures["failed_real"] = run["failed"]
+            self._progress(f'{CROWD} messages at once in one conversation, "real"')
+            run = self._measure(server, REAL, crowd=CROWD)
+            figures["crowd_message_ms"] = run["message_ms"]
+            figures["crowd_other_ms"] = percentile(run["other_ms"], 50)
+            figures["crowd_requests"] = (
+                run["store"]["reads"] + run["store"]["writes"] + run["store"]["others"]
+            ) / run["turns"]
+            figures["crowd_failed"] = run["failed"]
+            figures["failed_beside_crowd"] = run["other_failed"]
         self._progress("cold start")
         figures["cold_start_s"] = median(
             self._cold_start(stack, python, settings) for _ in range(self._extent.cold_starts)

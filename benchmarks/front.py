@@ -19,6 +19,7 @@ import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 import azure.functions as func
 from aiohttp import web
@@ -27,6 +28,8 @@ from benchmarks.sampler import Sampler
 from local.functions_host.http_request import read_request
 from local.functions_host.http_response import to_response
 from local.functions_host.worker_http import from_function, to_function
+
+MOST_ERRORS = 1
 
 Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -63,10 +66,17 @@ async def serve(main: Main, listener: socket.socket) -> None:
     await ended.wait()
 
 
-if __name__ == "__main__":
-    stack, descriptor = sys.argv[1:]
+def quiet_logging() -> None:
+    """Show the first errors: a stack that fails under a load fails a hundred times."""
     # Whoever measures need not be warned, for instance that anyone may chat here.
     logging.basicConfig(level=logging.ERROR)
+    shown = count(1)
+    logging.getLogger().handlers[0].addFilter(lambda _: next(shown) <= MOST_ERRORS)
+
+
+if __name__ == "__main__":
+    stack, descriptor = sys.argv[1:]
+    quiet_logging()
     function = importlib.import_module(f"benchmarks.stacks.{stack}")
     asyncio.run(serve(function.main, socket.socket(fileno=int(descriptor))))
     # Clients that were never closed would complain; there is nothing left to save.

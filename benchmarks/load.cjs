@@ -5,6 +5,8 @@
 //   conversations       how many, all at once; each user waits for the answer to go on
 //   seconds or turns    the length: a time, or how many turns in all
 //   texts               what each user says, over and over; once each if there is no length
+//   crowd               instead of all these: so many messages at once into one conversation, while
+//                       the user of another one goes on
 // In Node, and one process, because that is the cheapest on the CPU that all share, and because
 // the first reply is timed by the clock that timed its message.
 "use strict";
@@ -14,6 +16,7 @@ const readline = require("node:readline");
 const { randomUUID } = require("node:crypto");
 
 const REPLIES = 3;
+const SILENT_MS = 20_000; // then no reply comes any more
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
 const replies = new Map(); // conversation id -> times of the replies of the turn under way
@@ -81,6 +84,40 @@ const post = (port, body) =>
     request.end(body);
   });
 
+const isTaken = (status) => status >= 200 && status < 300;
+
+const crowd = async ({ port, delay_ms, crowd: count, texts }) => {
+  delayMs = delay_ms;
+  const [text] = texts;
+  const outcome = { turns: count, failed: 0, other_ms: [], other_failed: 0 };
+  const arrived = [];
+  replies.set("conversation-0", arrived);
+  const start = now();
+  let isOver = false;
+
+  const converse = async () => {
+    while (!isOver) {
+      replies.set("conversation-1", []);
+      const sent = now();
+      const status = await post(port, activity(1, text)).catch(() => 0);
+      outcome.other_ms.push(now() - sent);
+      outcome.turns += 1;
+      if (!isTaken(status)) outcome.other_failed += 1;
+    }
+  };
+  const other = converse();
+  const messages = Array.from({ length: count }, () => post(port, activity(0, text)).catch(() => 0));
+  const refused = (await Promise.all(messages)).filter((status) => !isTaken(status)).length;
+  // What is accepted is said when its turn comes.
+  while (arrived.length < count * REPLIES && now() - (arrived.at(-1) ?? start) < SILENT_MS)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  outcome.failed = Math.max(refused, count - Math.floor(arrived.length / REPLIES));
+  outcome.message_ms = ((arrived.at(-1) ?? now()) - start) / count;
+  isOver = true;
+  await other;
+  return outcome;
+};
+
 const run = async ({ port, delay_ms, conversations, seconds, turns, texts }) => {
   delayMs = delay_ms;
   connections = 0;
@@ -100,7 +137,7 @@ const run = async ({ port, delay_ms, conversations, seconds, turns, texts }) => 
       const status = await post(port, activity(number, texts[said % texts.length])).catch(() => 0);
       outcome.latencies_ms.push(now() - sent);
       outcome.turns += 1;
-      const whole = status >= 200 && status < 300 && arrived.length > 0;
+      const whole = isTaken(status) && arrived.length > 0;
       if (!whole || (script === null && arrived.length !== REPLIES)) outcome.failed += 1;
       if (arrived.length > 0) {
         outcome.first_replies_ms.push(arrived[0] - sent);
@@ -115,7 +152,10 @@ const run = async ({ port, delay_ms, conversations, seconds, turns, texts }) => 
 
 readline
   .createInterface({ input: process.stdin })
-  .on("line", async (line) => console.log(JSON.stringify(await run(JSON.parse(line)))))
+  .on("line", async (line) => {
+    const how = JSON.parse(line);
+    console.log(JSON.stringify(await (how.crowd ? crowd : run)(how)));
+  })
   .on("close", () => process.exit());
 
 channel.listen(0, "127.0.0.1", () => console.log(JSON.stringify(channel.address())));
