@@ -36,7 +36,13 @@ def judge(world: World, verdict: Verdict) -> None:
 
 
 def _one_at_a_time(world: World) -> Iterator[str]:
-    """A run that has lost its race is cancelled, and after the claim nobody else begins one."""
+    """
+    A run that has lost its race is cancelled, and after the claim nobody else begins one.
+
+    An owner that cannot reach the store goes on until it knows that it is none any more.
+    """
+    if world.plan.drawn - UNHINDERED:
+        return
     runs: dict[str, list[Run]] = defaultdict(list)
     for one in world.runs:
         home_key = one.said.identity.home_key
@@ -45,8 +51,6 @@ def _one_at_a_time(world: World) -> Iterator[str]:
             runs[one.said.label].append(one)
     for label, several in runs.items():
         for earlier, later in combinations(several, 2):
-            if earlier.instance is not later.instance and world.plan.drawn - UNHINDERED:
-                continue
             most_s = CANCELLED_S if earlier.instance is later.instance else CLAIMED_S
             both_s = min(earlier.lasted_until_s, later.lasted_until_s) - later.began_s
             if both_s > most_s:
