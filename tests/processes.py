@@ -6,7 +6,7 @@ more than one where their output is to be seen as it comes (`-s`), where a debug
 or in a run that a test has started, beside which others run already.
 
 In the whole suite a file goes to one process (`--dist=loadfile`), since its tests share what they
-have started, in the order of the files (`--no-loadscope-reorder`): the longest are not the last.
+have started.
 """
 
 import os
