@@ -53,7 +53,7 @@ More often no activity ends its process.
 An accepted one three times, and once more for each delivery whose claim the store did not take.
 """
 
-SMALL_STORE_BYTES = 13_000
+SMALL_STORE_BYTES = 14_000
 """What the store takes where the product is played with small bounds."""
 
 

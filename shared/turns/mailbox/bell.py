@@ -109,6 +109,10 @@ class Hearing:
         journal = inbox.taken_over(home.journal, owner.by, in_charge)
         try:
             taken = await self._documents.write(replace(home, journal=journal))
+        except LASTING_FAULTS as error:
+            # Raising would ring this bell again, besides the next one: they would double.
+            _logger.error("A conversation cannot go on: %s", error)
+            return None
         except Exception as error:
             if not is_passing(error):
                 raise

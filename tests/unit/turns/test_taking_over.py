@@ -11,6 +11,7 @@ from shared.bells.base import Bell
 from shared.errors import (
     BotApplicationError,
     StateThrottled,
+    StateTooLarge,
     StateUnavailable,
 )
 from shared.turns.limits import (
@@ -178,6 +179,27 @@ def test_a_bell_that_was_kept_does_not_end_before_the_work(
     assert ["first 1"] == said(two)
     assert comes_back == ("kept" in {bell.token for _, bell in queue.rung})
     assert comes_back != isinstance(outcomes[0], BotApplicationError)
+
+
+def test_a_take_over_that_the_store_refuses_does_not_double_its_bell(
+    room_with: RoomWith, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The one that was rung before is all that is left of it, and an error in the log."""
+    one, two = room_with(take), room_with(take)
+
+    async def history() -> None:
+        queue.is_silent = True
+        begin(one, "60 slow")
+        await asyncio.sleep(2)
+        pulse = (await one.home())["$turns"]["running"]["by"], 1
+        one.dies()
+        queue.rung.clear()
+        two.storage.faults[f"write {HOME}"] = [StateTooLarge("no room")]
+        await two.bot.on_bell(Bell(HOME, "any", pulse))
+
+    in_virtual_time(history())
+    assert 1 == len(queue.rung)
+    assert "cannot go on" in caplog.text
 
 
 def test_a_take_over_that_takes_long_rings_again(room_with: RoomWith, queue: Queue) -> None:
