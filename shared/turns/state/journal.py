@@ -296,12 +296,9 @@ class Journal(Record, frozen=True):
         seen = {key: seen for key, seen in self.seen.items() if key not in versions}
         seen.update({key: Seen(version=version, at_s=now_s) for key, version in versions.items()})
         recent = list(seen.items())[-RECENT_DOCUMENTS:]
-        kept = [
-            (key, one)
-            for place, (key, one) in enumerate(recent, start=-len(recent))
-            if place >= -SEEN_DOCUMENTS or now_s - one.at_s < LAG_S
-        ]
-        return msgspec.structs.replace(self, seen=dict(kept))
+        last = recent[-SEEN_DOCUMENTS:]
+        before = [pair for pair in recent[:-SEEN_DOCUMENTS] if now_s - pair[1].at_s < LAG_S]
+        return msgspec.structs.replace(self, seen=dict([*before, *last]))
 
     def forget(self, keys: Set[str]) -> "Journal":
         """The journal that expects no version of these documents: they were deleted, say."""
