@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.processes import BenchmarkError, Load, Server, Store
 from benchmarks.state import grow_state
-from benchmarks.summary import percentile
+from benchmarks.summary import CROWD, percentile
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,6 @@ class Delays:
 NONE = Delays(0, 0)
 REAL = Delays(5, 20)
 """Roughly Cosmos DB in the same region, and the Bot Connector."""
-
-CROWD = 150
-"""More than a person types; a group at work, or a program that talks to a bot, may."""
 
 DIALOGUE = ["Hello", "Ada"]
 """What each user says first: a greeting, and the name that the bot then asks for."""

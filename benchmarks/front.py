@@ -29,8 +29,6 @@ from local.functions_host.http_request import read_request
 from local.functions_host.http_response import to_response
 from local.functions_host.worker_http import from_function, to_function
 
-MOST_ERRORS = 1
-
 Main = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -67,11 +65,11 @@ async def serve(main: Main, listener: socket.socket) -> None:
 
 
 def quiet_logging() -> None:
-    """Show the first errors: a stack that fails under a load fails a hundred times."""
+    """Show the first error only: a stack that fails under a load fails a hundred times."""
     # Whoever measures need not be warned, for instance that anyone may chat here.
     logging.basicConfig(level=logging.ERROR)
-    shown = count(1)
-    logging.getLogger().handlers[0].addFilter(lambda _: next(shown) <= MOST_ERRORS)
+    numbers = count()
+    logging.getLogger().handlers[0].addFilter(lambda _: next(numbers) == 0)
 
 
 if __name__ == "__main__":

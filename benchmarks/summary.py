@@ -15,6 +15,13 @@ TITLES = {
 }
 """The stacks in the order of the table's columns."""
 
+CROWD = 150
+"""
+Messages at once in one conversation.
+
+More than a person types, but a group at work, or a program that talks to a bot, may send as many.
+"""
+
 
 def percentile(values: Iterable[float], rank: float) -> float:
     """Return the smallest value that `rank` percent of all values do not exceed."""
@@ -91,7 +98,7 @@ ROWS = (
         limits=(Limit("stock", 1),),
     ),
     Row("latency_ms", '"real", 1 conversation: time to the end of the turn (ms)'),
-    Row("crowd_failed", '"real", 150 messages at once in one conversation: failed', 0),
+    Row("crowd_failed", f'"real", {CROWD} messages at once in one conversation: failed', 0),
     Row("crowd_message_ms", "these take, each (ms)", 0),
     Row("crowd_requests", "these take, requests to the store each"),
     Row("crowd_other_ms", "meanwhile in another conversation: p50 (ms)", 0),
