@@ -10,6 +10,7 @@ from botbuilder.core import TurnContext
 from botbuilder.core.bot_state import CachedBotState
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
+from shared.storage.of_turn import STORAGE_KEY
 from shared.turns.limits import RUN_S
 from shared.turns.own_copy import own_copy
 from shared.turns.own_turn import begin_run
@@ -106,7 +107,7 @@ async def run_bot(
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
     adapter = BufferingAdapter(context.adapter, outbox, send_typing)
     inner = TurnContext(adapter, own_copy(context.activity))
-    inner.turn_state.update(without_cached_state(context.turn_state))
+    inner.turn_state.update(_without_storage(context.turn_state))
     for name, service in context.services.items():
         inner.set(name, service)
     inner.buffered_reply_activities = _Kept(outbox)
@@ -142,14 +143,16 @@ async def run_bot(
         changes,
         unit.staged_bytes,
         [base.journal for base in unit.bases],
-        without_cached_state(inner.turn_state),
+        _without_storage(inner.turn_state),
     )
 
 
-def without_cached_state(turn_state: dict[Any, Any]) -> dict[Any, Any]:
-    """What a turn context carries besides state, which every attempt reads again."""
+def _without_storage(turn_state: dict[Any, Any]) -> dict[Any, Any]:
+    """What a turn context carries besides its storage and state, which each attempt has anew."""
     return {
-        key: value for key, value in turn_state.items() if not isinstance(value, CachedBotState)
+        key: value
+        for key, value in turn_state.items()
+        if key != STORAGE_KEY and not isinstance(value, CachedBotState)
     }
 
 

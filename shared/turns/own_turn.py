@@ -3,6 +3,7 @@ The turn that some code runs in, which must not wait for the end of it.
 """
 
 import asyncio
+import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from shared.errors import WaitsForItself
 @dataclass(frozen=True)
 class _Run:
     home_key: str
-    task: "asyncio.Task[Any] | None"
+    task: "weakref.ref[asyncio.Task[Any]]"
 
 
 _RUN: ContextVar[_Run | None] = ContextVar("run", default=None)
@@ -22,7 +23,10 @@ _RUN: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 def begin_run(home_key: str) -> None:
     """Note that the running task, and whatever it begins, is a turn of this conversation."""
-    _RUN.set(_Run(home_key, asyncio.current_task()))
+    task = asyncio.current_task()
+    assert task is not None
+    # Weakly: the task holds its context, which holds this.
+    _RUN.set(_Run(home_key, weakref.ref(task)))
 
 
 def refuse_in_itself(home_key: str) -> None:
@@ -33,16 +37,14 @@ def refuse_in_itself(home_key: str) -> None:
         WaitsForItself: it is.
     """
     run = _RUN.get()
-    if run is not None and run.home_key == home_key and run.task is asyncio.current_task():
+    if run is not None and run.home_key == home_key and run.task() is asyncio.current_task():
         raise WaitsForItself
 
 
 def is_inside_turn(home_key: str) -> bool:
     """Whether the running task was begun by a turn of this conversation that is not over."""
     run = _RUN.get()
-    return (
-        run is not None
-        and run.home_key == home_key
-        and run.task is not None
-        and not run.task.done()
-    )
+    if run is None or run.home_key != home_key:
+        return False
+    task = run.task()
+    return task is not None and not task.done()
