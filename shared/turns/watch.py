@@ -19,6 +19,10 @@ class Watch:
     def __init__(self) -> None:
         self._since_s: OrderedDict[Hashable, float] = OrderedDict()
 
+    def has_seen(self, what: Hashable) -> bool:
+        """Whether this process was asked for it before."""
+        return what in self._since_s
+
     def seconds(self, what: Hashable) -> float:
         """For how long `what` has been known here: 0 when it is asked for the first time."""
         now_s = loop_time_s()

@@ -65,7 +65,7 @@ class Hearing:
                 return
             raise
         while home is not None and not home.journal.is_free:
-            if self._is_too_early(home.journal):
+            if self._is_too_early(home.journal) or self._process.watch.has_seen(_refused(home)):
                 return
             if not self._is_abandoned(home.journal):
                 await self._look_later(home.journal)
@@ -110,7 +110,9 @@ class Hearing:
         try:
             taken = await self._documents.write(replace(home, journal=journal))
         except LASTING_FAULTS as error:
-            # Raising would ring this bell again, besides the next one: they would double.
+            # The next bell has been rung, and each sweep rings one more: they end where this is
+            # known. Raising would even double them.
+            self._process.watch.seconds(_refused(home))
             _logger.error("A conversation cannot go on: %s", error)
             return None
         except Exception as error:
@@ -141,6 +143,11 @@ class Hearing:
             self._process.now_s() - min(waits_since_s, default=self._process.now_s()),
             len(journal.inbox),
         )
+
+
+def _refused(home: StoredDocument) -> tuple[str, str, str | None]:
+    """What a process remembers if the store does not take this document from a new owner."""
+    return "take-over", home.key, home.e_tag
 
 
 async def sweep(process: Process) -> None:
