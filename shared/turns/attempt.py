@@ -24,6 +24,14 @@ from shared.turns.state.stored_document import StoredDocument
 from shared.turns.state.unit_of_work import UnitOfWork
 
 
+class _Context(TurnContext):
+    """The bot's turn context, which is freed with all it leads to as soon as the turn is over."""
+
+    async def _emit(self, plugins: list[Any], arg: Any, logic: Awaitable[Any]) -> Any:
+        # The SDK's makes a function that holds itself, for those who listen.
+        return await (super()._emit(plugins, arg, logic) if plugins else logic)
+
+
 class _Kept(list[Activity]):
     """Replies that the SDK's turn context keeps for the HTTP response, until the turn is over."""
 
@@ -106,7 +114,7 @@ async def run_bot(
     outbox = Outbox(by)
     # A bot may change its activity (strip a mention, say); a rerun gets it as it came.
     adapter = BufferingAdapter(context.adapter, outbox, send_typing)
-    inner = TurnContext(adapter, own_copy(context.activity))
+    inner = _Context(adapter, own_copy(context.activity))
     inner.turn_state.update(_without_storage(context.turn_state))
     for name, service in context.services.items():
         inner.set(name, service)
