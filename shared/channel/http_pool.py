@@ -65,6 +65,8 @@ class HttpPool:
         return aiohttp.ClientSession(
             timeout=_UNTIMED,
             connector=Connector(limit=0, resolver=self._resolver),
+            # All conversations share it.
+            cookie_jar=aiohttp.DummyCookieJar(),
             # A few bytes can unpack to gigabytes.
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,

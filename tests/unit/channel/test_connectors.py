@@ -79,6 +79,17 @@ async def test_a_redirect_is_not_followed(client: ConnectorClient, connector: Co
     assert len(connector.requests) == 1
 
 
+async def test_no_cookie_is_kept(pool: ConnectorPool, connector: Connector) -> None:
+    """What a service asks the bot to remember in one conversation is not said in another."""
+    connector.answer = web.json_response({"id": "sent"}, headers={"Set-Cookie": "to=one; Path=/"})
+    # By name: aiohttp itself keeps no cookies for bare addresses.
+    client = await pool.create(connector.url.replace("127.0.0.1", "localhost"), AUDIENCE)
+    for conversation in ("one", "other"):
+        await client.conversations.send_to_conversation(conversation, Activity(text="x"))
+
+    assert ["Cookie" in headers for headers in connector.headers] == [False, False]
+
+
 async def test_a_slow_answer_is_a_timeout(connector: Connector) -> None:
     """A channel that does not answer cannot hold a worker."""
     connector.may_answer.clear()
