@@ -334,7 +334,7 @@ MAILBOX = (
     Mutant(
         "what was the answer to a request is not run when that has ended",
         "mailbox/runner.py",
-        "if entry.waits and (caller is None or not is_callers or caller.is_over):",
+        "if entry.waits and (caller is None or not is_callers or not caller.is_waiting):",
         "if False:",
         (Fault.BOT_SLOW, Fault.KILL),
     ),

@@ -112,6 +112,11 @@ class Caller:
     def is_answered(self) -> bool:
         return self._answered.done()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Somebody would hear an answer."""
+        return not (self.is_over or self.is_answered)
+
     def keep(self) -> None:
         """The activity is accepted: others may come, and 200 is right from now on."""
         self.is_kept = self.may_be_kept = True

@@ -172,7 +172,7 @@ class Runner:
             # An earlier version of the app, which sees no inbox, has run its redelivery.
             await self.runs.withdraw(entry.id)
             return
-        if entry.waits and (caller is None or not is_callers or caller.is_over):
+        if entry.waits and (caller is None or not is_callers or not caller.is_waiting):
             await self.runs.withdraw(entry.id)
             return
         if caller is not None and is_callers:

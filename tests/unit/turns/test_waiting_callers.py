@@ -11,7 +11,7 @@ from botbuilder.schema import Activity
 from shared.errors import StateTooLarge, StateUnavailable, TurnDeadlineExceeded
 from shared.turns import Apologies
 from shared.turns.limits import WAITING_POLL_MAX_S, WAITING_S
-from tests.unit.turns.conftest import USER, Room, in_virtual_time, now_s, until_quiet
+from tests.unit.turns.conftest import HOME, USER, Room, in_virtual_time, now_s, until_quiet
 from tests.unit.turns.test_slow_turns import answered, begin, said, take
 
 RoomWith = Callable[..., Room]
@@ -155,6 +155,34 @@ def test_an_owner_that_stood_still_stands_in_line_again(room_with: RoomWith) -> 
 
     in_virtual_time(history())
     assert (1, True) == (most_at_once, one.runs > 1)
+
+
+def test_what_was_answered_is_not_run_again_where_its_document_goes_back(
+    room_with: RoomWith,
+) -> None:
+    """An operator has restored it: nobody waits for that answer any more."""
+    texts = []
+
+    async def note(context: TurnContext, storage: Storage) -> None:
+        texts.append(context.activity.text)
+        await take(context, storage)
+
+    room = room_with(note)
+
+    async def history() -> None:
+        invoke = begin(room, "3 invoke", type="invoke", name="any")
+        await asyncio.sleep(1.5)
+        begin(room, "20 after")
+        await asyncio.sleep(1)
+        before = await room.home()
+        assert 2 == len(before["$turns"]["inbox"])
+        await invoke
+        await asyncio.sleep(2)
+        await room.storage.write({HOME: {**before, "e_tag": "*"}})
+        await until_quiet(room)
+
+    in_virtual_time(history())
+    assert ["3 invoke", "20 after", "20 after"] == texts
 
 
 def test_an_answer_waits_for_what_it_may_have_to_tell(room_with: RoomWith) -> None:
