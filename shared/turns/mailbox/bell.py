@@ -65,7 +65,7 @@ class Hearing:
                 return
             raise
         while home is not None and not home.journal.is_free:
-            if self._is_too_early(home.journal) or self._process.watch.has_seen(_refused(home)):
+            if self._is_too_early(home.journal) or self._is_refused(home):
                 return
             if not self._is_abandoned(home.journal):
                 await self._look_later(home.journal)
@@ -112,7 +112,7 @@ class Hearing:
         except LASTING_FAULTS as error:
             # The next bell has been rung, and each sweep rings one more: they end where this is
             # known. Raising would even double them.
-            self._process.watch.seconds(_refused(home))
+            self._note_refusal(home)
             _logger.error("A conversation cannot go on: %s", error)
             return None
         except Exception as error:
@@ -132,6 +132,19 @@ class Hearing:
             await self._ring_or_raise(None)
         return None
 
+    def _is_refused(self, home: StoredDocument) -> bool:
+        """Whether the store has lately refused this document from an owner here."""
+        is_known = self._process.watch.has_seen(("refused", home.key, home.e_tag))
+        return is_known and self._process.watch.has_seen(self._refusal(home))
+
+    def _note_refusal(self, home: StoredDocument) -> None:
+        self._process.watch.seconds(self._refusal(home))
+
+    def _refusal(self, home: StoredDocument) -> tuple[str, str, str | None, int]:
+        """What is remembered of one try: another name each time that its age has doubled."""
+        since_s = self._process.watch.seconds(("refused", home.key, home.e_tag))
+        return "refused", home.key, home.e_tag, int(since_s).bit_length()
+
     def _tell(self, journal: Journal) -> None:
         """What an alert on messages that wait looks for."""
         waits_since_s = [one.at_s for one in journal.inbox[:1]]
@@ -143,11 +156,6 @@ class Hearing:
             self._process.now_s() - min(waits_since_s, default=self._process.now_s()),
             len(journal.inbox),
         )
-
-
-def _refused(home: StoredDocument) -> tuple[str, str, str | None]:
-    """What a process remembers if the store does not take this document from a new owner."""
-    return "take-over", home.key, home.e_tag
 
 
 async def sweep(process: Process) -> None:

@@ -184,7 +184,7 @@ def test_a_bell_that_was_kept_does_not_end_before_the_work(
 def test_a_take_over_that_the_store_refuses_is_not_tried_for_ever(
     room_with: RoomWith, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each process tries it once; each sweep costs a bell, which ends at once."""
+    """Each process tries it more and more seldom; each sweep costs a bell, which ends at once."""
     one, two, three = room_with(take), room_with(take), room_with(take)
     sweeps = 60
 
@@ -208,7 +208,7 @@ def test_a_take_over_that_the_store_refuses_is_not_tried_for_ever(
 
     in_virtual_time(history())
     assert len(queue.rung) < 2 * sweeps
-    assert 2 == caplog.text.count("cannot go on")
+    assert caplog.text.count("cannot go on") < 30
     assert ["slow 1"] == said(one, two, three)
 
 
