@@ -112,7 +112,7 @@ class Hearing:
         except LASTING_FAULTS as error:
             # The next bell has been rung, and each sweep rings one more: they end where this is
             # known. Raising would even double them.
-            self._note_refusal(home)
+            self._process.watch.seconds(self._refusal(home))
             _logger.error("A conversation cannot go on: %s", error)
             return None
         except Exception as error:
@@ -137,11 +137,8 @@ class Hearing:
         is_known = self._process.watch.has_seen(("refused", home.key, home.e_tag))
         return is_known and self._process.watch.has_seen(self._refusal(home))
 
-    def _note_refusal(self, home: StoredDocument) -> None:
-        self._process.watch.seconds(self._refusal(home))
-
     def _refusal(self, home: StoredDocument) -> tuple[str, str, str | None, int]:
-        """What is remembered of one try: another name each time that its age has doubled."""
+        """A try, as it is remembered: under a new name when the first one's age has doubled."""
         since_s = self._process.watch.seconds(("refused", home.key, home.e_tag))
         return "refused", home.key, home.e_tag, int(since_s).bit_length()
 
