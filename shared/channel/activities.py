@@ -9,12 +9,14 @@ and never the value.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, cast
 
+import isodate  # type: ignore[import-untyped]  # comes with msrest
 import msgspec
 from azure.core.exceptions import DeserializationError
 from botbuilder.schema import Activity
-from msrest.serialization import Deserializer
+from msrest.serialization import Deserializer, Model
 
 from shared.channel.bounded_json import MAX_BODY_BYTES as MAX_BODY_BYTES
 from shared.channel.bounded_json import MAX_NESTING as MAX_NESTING
@@ -201,18 +203,60 @@ class _MessageShape(_ActivityShape, rename="camel"):
     from_: _Sender = msgspec.field(name="from")
 
 
-class _FreePartsAsTheyAre(Deserializer):
+@cache
+def _fields(model: Any) -> dict[str, tuple[str, str]]:
+    """By the names that a model's fields have in JSON: its attributes, and the types of those."""
+    # Under an empty name would be what a model has no field for; the SDK looks for that itself.
+    return {
+        described["key"]: (attribute, described["type"])
+        for attribute, described in model._attribute_map.items()
+        if described["key"]
+    }
+
+
+class _OnlyWhatIsThere(Deserializer):
     """
-    The SDK's deserializer, made to leave alone what has no type. By itself it copies that, value by
-    value: each number in `value` takes 8 µs, and the copy is equal.
+    The SDK's deserializer, made to look only at the fields that a body has, and to leave alone what
+    has no type. By itself it looks for each of an activity's 45, which takes 150 µs for a user's
+    message, and copies what has no type, value by value, though the copy is equal.
     """
+
+    def _deserialize(self, target_obj: Any, data: Any) -> Any:
+        model = self.dependencies.get(target_obj, target_obj)
+        if not (isinstance(data, dict) and isinstance(model, type) and issubclass(model, Model)):
+            return super()._deserialize(target_obj, data)  # type: ignore[no-untyped-call]
+        fields = _fields(model)  # type: ignore[arg-type]  # mypy takes the class for its objects
+        attributes, others = {}, {}
+        for name, value in data.items():
+            if name not in fields:
+                others[name] = value
+                continue
+            attribute, kind = fields[name]
+            if not (kind == "str" and isinstance(value, str)):
+                value = self.deserialize_data(value, kind)  # type: ignore[no-untyped-call]
+            attributes[attribute] = value
+        read = model(**attributes)
+        if others:
+            read.additional_properties = others
+        return read
 
     def deserialize_object(self, attr: Any, **_: Any) -> Any:
         return attr
 
 
+def _time(text: str) -> datetime:
+    """The SDK's way takes 10 µs more, to the same result; but only it knows what it refuses."""
+    try:
+        if text[10:11] == "T" and text.endswith("Z"):
+            return datetime.fromisoformat(text[:-1]).replace(tzinfo=isodate.UTC)
+    except ValueError:
+        pass
+    return cast("datetime", Deserializer.deserialize_iso(text))  # type: ignore[no-untyped-call]
+
+
 # msrest has no types.
-_deserialize = _FreePartsAsTheyAre(Activity._infer_class_models())  # type: ignore[no-untyped-call]
+_deserialize = _OnlyWhatIsThere(Activity._infer_class_models())  # type: ignore[no-untyped-call]
+_deserialize.deserialize_type["iso-8601"] = _time
 
 
 @dataclass(frozen=True)
