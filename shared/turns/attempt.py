@@ -8,11 +8,11 @@ from typing import Any
 
 from botbuilder.core import TurnContext
 from botbuilder.core.bot_state import CachedBotState
-from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
+from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ResourceResponse
 
 from shared.storage.of_turn import STORAGE_KEY
 from shared.turns.limits import RUN_S
-from shared.turns.own_copy import own_copy
+from shared.turns.own_copy import ToCopy, own_copy
 from shared.turns.own_turn import begin_run
 from shared.turns.pipeline import Pipeline
 from shared.turns.replies.operations import Operation, Verb
@@ -26,6 +26,12 @@ from shared.turns.state.unit_of_work import UnitOfWork
 
 class _Context(TurnContext):
     """The bot's turn context, which is freed with all it leads to as soon as the turn is over."""
+
+    async def send_activities(self, activities: list[Activity]) -> list[ResourceResponse]:
+        # The SDK sends a copy of each, made by `deepcopy`, which takes five times as long as ours.
+        copied: list[Any] = [ToCopy(activity) for activity in activities]
+        responses: list[ResourceResponse] = await super().send_activities(copied)
+        return responses
 
     async def _emit(self, plugins: list[Any], arg: Any, logic: Awaitable[Any]) -> Any:
         # The SDK's makes a function that holds itself, for those who listen.

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botbuilder.core import Storage, TurnContext
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, Attachment
 from hypothesis import given
 from hypothesis import strategies as st
 from msrest.serialization import Model
@@ -77,6 +77,19 @@ def test_an_activity_that_contains_itself_is_copied_all_the_same() -> None:
     activity = Activity(type="message", channel_data=endless())
     copied = own_copy(activity)
     assert copied.channel_data[0] is copied.channel_data
+
+
+class Drawing(Attachment):
+    """An attachment of a bot's that says itself how it is copied."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Drawing":
+        return Drawing(name="a copy")
+
+
+def test_what_knows_how_to_be_copied_is_asked() -> None:
+    """As `deepcopy` asks it."""
+    copied = own_copy(Activity(type="message", attachments=[Drawing(name="the drawing")]))
+    assert "a copy" == copied.attachments[0].name
 
 
 async def test_what_was_sent_updated_or_deleted_stays_as_it_was(room_with: RoomWith) -> None:
