@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from shared.errors import StateNotStorable
 
@@ -22,6 +23,7 @@ _CONTROLS = {
 _LOOKS_HASHED = re.compile(f".*[0-9a-f]{{{_DIGEST_CHARACTERS}}}", re.DOTALL)
 
 
+@lru_cache(maxsize=1024)  # A turn asks four times, for its two keys.
 def document_id(key: str) -> str:
     r"""
     Return the id of the document that is stored under `key`: the SDK's, for any key that has one.
