@@ -400,7 +400,11 @@ class World(Observer):
             return False
         left = [one["id"] for one in journal.get("inbox", [])]
         last = journal.get("last")
-        left.append(last.get("id") if isinstance(last, dict) else None)
+        # The version before keeps a turn whose answer may be asked for again.
+        if isinstance(last, dict) and (
+            last.get("replies", [])[last.get("sent", 0) :] or last.get("writes")
+        ):
+            left.append(last["id"])
         has_failed = any(one == key for _, one in self.queue.failed_s)
         is_left = said.identity.turn_id in left and not has_failed
         return is_left and not self.queue.bells_of(key)

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tests.simulation.bot import FAILING
+from tests.simulation.faults import Fault
 from tests.simulation.judge.in_time import UNHINDERED, WAITING_KINDS
 from tests.simulation.judge.verdict import Verdict
 from tests.simulation.world import World
@@ -20,6 +21,9 @@ CANCELLED_S = 0.1
 
 CLAIMED_S = 1.5
 """So long two processes may run one activity: until one of them has claimed it."""
+
+LOOKS_AGAIN_S = 1.0
+"""So much longer where reads lag: one that does leaves open who has claimed it."""
 
 BROKEN_OFF_S = 2.5
 """So long a process that is told to leave goes on with a run: it may claim it first."""
@@ -43,6 +47,7 @@ def _one_at_a_time(world: World) -> Iterator[str]:
     """
     if world.plan.drawn - UNHINDERED:
         return
+    claimed_s = CLAIMED_S + LOOKS_AGAIN_S * (Fault.STORE_LAGGING in world.plan.drawn)
     runs: dict[str, list[Run]] = defaultdict(list)
     for one in world.runs:
         home_key = one.said.identity.home_key
@@ -51,7 +56,7 @@ def _one_at_a_time(world: World) -> Iterator[str]:
             runs[one.said.label].append(one)
     for label, several in runs.items():
         for earlier, later in combinations(several, 2):
-            most_s = CANCELLED_S if earlier.instance is later.instance else CLAIMED_S
+            most_s = CANCELLED_S if earlier.instance is later.instance else claimed_s
             both_s = min(earlier.lasted_until_s, later.lasted_until_s) - later.began_s
             if both_s > most_s:
                 names = f"{earlier.instance.name} and {later.instance.name}"
