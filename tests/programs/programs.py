@@ -33,6 +33,8 @@ class Program:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell that runs the tests in its background has told them to ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     @property
