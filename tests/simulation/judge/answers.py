@@ -37,7 +37,8 @@ def _answers(world: World, verdict: Verdict) -> Iterator[str]:
         if world.document_troubles[turns[-1].home_key]:
             # The apology for a conversation that cannot be read.
             continue
-        if not handling.answer and _may_be_forgotten(world, handling, turns[-1]):
+        is_part = handling.answer == turns[-1].answer[: len(handling.answer)]
+        if is_part and _may_be_forgotten(world, handling, turns[-1]):
             verdict.figures["answers that could not be repeated"] += 1
             continue
         yield f"{handling.name} was answered {handling.answer}, not {turns[-1].answer}"
