@@ -404,7 +404,7 @@ class World(Observer):
         if isinstance(last, dict) and (
             last.get("replies", [])[last.get("sent", 0) :] or last.get("writes")
         ):
-            left.append(last["id"])
+            left.append(last.get("id"))
         has_failed = any(one == key for _, one in self.queue.failed_s)
         is_left = said.identity.turn_id in left and not has_failed
         return is_left and not self.queue.bells_of(key)
